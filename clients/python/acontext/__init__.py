@@ -1,0 +1,1 @@
+"""Acontext: typed stubs and client."""
