@@ -1,0 +1,21 @@
+"""Generated: acontext.options.v1."""
+
+from .options_pb2 import (
+    ANSWER_ENVELOPE as ANSWER_ENVELOPE,
+    ANSWER_FIELD_NUMBER as ANSWER_FIELD_NUMBER,
+    ANSWER_JSON as ANSWER_JSON,
+    ANSWER_RAW as ANSWER_RAW,
+    ANSWER_UNSPECIFIED as ANSWER_UNSPECIFIED,
+    Answer as Answer,
+    CALLER_ANYONE as CALLER_ANYONE,
+    CALLER_FIELD_NUMBER as CALLER_FIELD_NUMBER,
+    CALLER_OPERATOR as CALLER_OPERATOR,
+    CALLER_PROJECT as CALLER_PROJECT,
+    CALLER_SERVICE as CALLER_SERVICE,
+    CALLER_UNSPECIFIED as CALLER_UNSPECIFIED,
+    Caller as Caller,
+    NULLABLE_FIELD_NUMBER as NULLABLE_FIELD_NUMBER,
+    answer as answer,
+    caller as caller,
+    nullable as nullable,
+)
