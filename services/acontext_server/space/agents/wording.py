@@ -1,0 +1,166 @@
+"""Wording a lesson so that it fits the next run: no value of this one stays."""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+
+from acontext_server.space.agents.calls import Attempt
+from acontext_server.space.agents.payload import Leaf, leaves, parsed
+from acontext_server.space.agents.privacy import is_personal, redact, tidy
+from acontext_server.space.agents.quantities import without_quantities
+from acontext_server.space.domain.experience import Experience
+from acontext_server.space.domain.skills import Step
+from acontext_server.space.domain.text import content_words, humanise, listed, sentences
+
+MAX_WORDS = 24
+
+LEAD_IN = re.compile(
+    r"^\W*(?:"
+    r"(?:hi|hey|hello|greetings|good (?:morning|afternoon|evening|day)|there|ok(?:ay)?|so|well"
+    r"|yes|yeah|sure|great|thanks|thank you|also|and|now|then|please|actually|alright|kindly"
+    r"|maybe|perhaps|could|can|would|will|you|help me(?: to| with| out)?|assist(?: me)?(?: in)?"
+    r"|i have to|let's|let us|be able to|use when|when|the user (?:asks|asked)(?: to)?"
+    r"|i(?:'d|’d| would) (?:like|love)(?: to| you to)?"
+    r"|(?:i|we|the user|user)(?:'m|’m| am| is|'s)?(?: really| just| also| still)?"
+    r" (?:want(?:s|ed)?|need(?:s|ed)?|wish(?:es)?|looking|trying|hoping|planning|interested"
+    r"|going|expects?|searching)(?: to| you to| in| for| forward to)?)\b"
+    r")[\s,.!:]*",
+    re.IGNORECASE,
+)
+SMALL_TALK = frozenset(
+    {"sounds", "good", "great", "perfect", "fine", "nice", "okay", "awesome", "seems", "works"}
+)
+LOOKING_UP = re.compile(
+    r"^(?:get|list|search|find|fetch|read|look|check|query|calculate|compute|think|show|count"
+    r"|describe|transfer to)\b"
+)
+IMPERSONAL = (
+    (r",? ?\bplease\b", ""),
+    (r" (?:for )?(?:me|us)\b(?=$|[,.!?]| (?:a|an|the|some|any|something|in|at|on|with)\b)", ""),
+    (r"\b(?:my|our)\b", "the user's"),
+    (r"\b(?:I|we)(?:'m|’m| am| are)\b", "the user is"),
+    (r"\b(?:I|we)(?:'ve|’ve| have)\b", "the user has"),
+    (r"\b(?:I|we|me|us)\b", "the user"),
+)
+
+
+def use_when(experience: Experience, path: Sequence[Attempt], personal: Collection[str]) -> str:
+    """Say what the task is for, in the user's words without the values of this run.
+
+    The tool that did the work is named behind them when they do not mention it.
+    """
+    told = _first_request(experience.description)
+    told = _impersonal(_shortened(generalised(told, path, personal)))
+    work = _work(path)
+    if work and set(content_words(work)) - set(content_words(told)):
+        return f"{told} ({work})" if told else work
+    return told
+
+
+def generalised(text: str, path: Sequence[Attempt], personal: Collection[str]) -> str:
+    """Replace what this run was about by what any run is about."""
+    labels = dict(_labelled(path))
+    for name in sorted(labels, key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", f"the {labels[name]}", text)
+    text = without_quantities(redact(text, personal))
+    return tidy(re.sub(r"\b(?:a|an|the|my|your) (?=the\b)", "", text))
+
+
+def _labelled(path: Sequence[Attempt]) -> Iterator[tuple[str, str]]:
+    """Go through the names among the arguments, with the words that say what they name."""
+    for attempt in path:
+        for keys, value in leaves(attempt.call.arguments):
+            if keys and isinstance(value, str) and _is_name(value):
+                yield from ((spelling, humanise(keys[-1])) for spelling in _spellings(value))
+
+
+def _is_name(value: str) -> bool:
+    """Lower-case words are more often what the tool is about than what the user gave."""
+    return 3 <= len(value) <= 80 and value[:1].isupper()
+
+
+def _spellings(value: str) -> set[str]:
+    """Users shorten names: `Sacramento, CA` and `New York City` are also said in part."""
+    head = re.split(r",|\(", value)[0].strip()
+    parts = {part for part in head.split() if len(part) > 3 and part[0].isupper()}
+    return {value, head, *parts} - {""}
+
+
+def _first_request(description: str) -> str:
+    """Skip small talk: what is asked is in the first sentence that says something."""
+    lines = [_without_lead_in(line) for line in sentences(description)]
+    asking = (line for line in lines if len(set(content_words(line)) - SMALL_TALK) >= 2)
+    return next(asking, " ".join(lines))
+
+
+def _without_lead_in(line: str) -> str:
+    while (rest := LEAD_IN.sub("", line)) != line:
+        line = rest
+    return line
+
+
+def _impersonal(text: str) -> str:
+    for pattern, other in IMPERSONAL:
+        text = re.sub(pattern, other, text, flags=re.IGNORECASE)
+    return tidy(text)
+
+
+def _shortened(text: str) -> str:
+    return tidy(" ".join(text.split()[:MAX_WORDS])).rstrip(".!?")
+
+
+def _work(path: Sequence[Attempt]) -> str:
+    """Name the last tool that did something, rather than look something up."""
+    names = [humanise(attempt.call.name) for attempt in path]
+    doing = [name for name in names if not LOOKING_UP.match(name)]
+    return (doing or names or [""])[-1]
+
+
+class StepWriter:
+    """Words steps: what the tool does, and where each of its arguments comes from."""
+
+    def __init__(self, experience: Experience, personal: Collection[str]) -> None:
+        said = (turn.text for turn in experience.said_by("user"))
+        self._said = frozenset(content_words(" ".join((*said, *experience.earlier))))
+        self._personal = personal
+
+    def write(self, attempt: Attempt, before: Sequence[Attempt]) -> Step:
+        """Word one step of the path, after those before it."""
+        name, arguments = attempt.call.name, attempt.call.arguments
+        keys_by_source: dict[str, list[str]] = {}
+        for key, value in arguments.items() if isinstance(arguments, dict) else ():
+            keys_by_source.setdefault(self._source(value, before), []).append(humanise(key))
+        action = redact(_action(humanise(name) or name, keys_by_source), self._personal)
+        return Step(name, action or name)
+
+    def _source(self, value: object, before: Sequence[Attempt]) -> str:
+        given = [leaf for _, leaf in leaves(value) if not isinstance(leaf, bool)]
+        if any(self._was_said(leaf) for leaf in given):
+            return "the user gave"
+        tools = (one.call.name for one in before if any(_answered(leaf, one) for leaf in given))
+        if tool := next(tools, ""):
+            return f"from {tool}"
+        return f"`{value}`" if self._is_constant(value) else ""
+
+    def _was_said(self, leaf: Leaf) -> bool:
+        return bool(self._said.intersection(content_words(str(leaf))))
+
+    def _is_constant(self, value: object) -> bool:
+        """What any run needs looks like a place in a system, and has no number in it."""
+        return (
+            isinstance(value, str)
+            and bool(re.fullmatch(r"[a-z][a-z_./:-]{,40}[./_:][a-z_./:-]{,40}", value))
+            and not is_personal(value, self._personal)
+        )
+
+
+def _action(name: str, keys_by_source: dict[str, list[str]]) -> str:
+    told = [
+        f"the {listed(dict.fromkeys(keys))} {source}" for source, keys in keys_by_source.items()
+    ]
+    return f"{name} with {listed(map(str.rstrip, told))}" if told else name
+
+
+def _answered(leaf: Leaf, attempt: Attempt) -> bool:
+    if attempt.result is None or len(str(leaf)) < 2:
+        return False
+    return any(str(leaf) == str(other) for _, other in leaves(parsed(attempt.result.text)))

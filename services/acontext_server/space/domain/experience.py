@@ -1,0 +1,114 @@
+"""What a task looked like to the agent that did it: the raw material of a lesson."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+
+from acontext_server.space.domain.skills import Difficulty, Sop, plain
+from acontext_server.space.domain.text import sentences
+
+
+@dataclass(frozen=True)
+class Text:
+    """Something said."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """A tool call with its parsed arguments, or their text where it is no JSON."""
+
+    call_id: str
+    name: str
+    arguments: object
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a tool answered."""
+
+    call_id: str
+    text: str
+    is_error: bool = False
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One message of the task."""
+
+    message_id: str
+    role: str
+    parts: tuple[Text | Call | Result, ...]
+
+    @property
+    def text(self) -> str:
+        """Join what is said in it."""
+        return "\n".join(part.text for part in self.parts if isinstance(part, Text))
+
+
+@dataclass(frozen=True)
+class Experience:
+    """A completed task with its messages, and the tasks before it for their conditions."""
+
+    description: str
+    turns: tuple[Turn, ...]
+    preferences: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
+    """Descriptions and preferences of up to five earlier tasks of the session."""
+
+    def said_by(self, role: str) -> Iterator[Turn]:
+        """Go through the turns in which this role says something."""
+        return (turn for turn in self.turns if turn.role == role and turn.text)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What distilling makes of an experience, before the gate."""
+
+    sop: Sop
+    difficulty: Difficulty
+
+
+def without_served(experience: Experience, served: Collection[str]) -> Experience:
+    """Take out what a space had given to the agent, so that it is not learned as if it were new.
+
+    `served` are the texts of skills: their sentences are dropped wherever they are repeated, and
+    so are a message that carries skills as data, and a call that was answered with them.
+    """
+    known = frozenset(plain(line) for text in served for line in sentences(text)) - {""}
+    searches = {
+        part.call_id
+        for turn in experience.turns
+        for part in turn.parts
+        if isinstance(part, Result) and _is_served(part.text)
+    }
+    preferences = (_unserved(preference, known) for preference in experience.preferences)
+    return replace(
+        experience,
+        preferences=tuple(filter(None, preferences)),
+        turns=tuple(_without(turn, searches, known) for turn in experience.turns),
+    )
+
+
+SERVED_MARKS = ("tool_sops", "cited_blocks", "use_when")
+
+
+def _without(turn: Turn, searches: Collection[str], known: Collection[str]) -> Turn:
+    own = (
+        part
+        for part in turn.parts
+        if not (isinstance(part, Text) and _is_served(part.text))
+        and not (isinstance(part, Call | Result) and part.call_id in searches)
+    )
+    parts = (Text(_unserved(part.text, known)) if isinstance(part, Text) else part for part in own)
+    return replace(turn, parts=tuple(parts))
+
+
+def _is_served(text: str) -> bool:
+    return any(f'"{mark}"' in text for mark in SERVED_MARKS)
+
+
+def _unserved(text: str, known: Collection[str]) -> str:
+    if not known:
+        return text
+    return " ".join(line for line in sentences(text) if plain(line) not in known)

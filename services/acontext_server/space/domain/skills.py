@@ -1,0 +1,87 @@
+"""A skill is a standard operating procedure: when to use it, what to mind, which steps to take."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True)
+class Step:
+    """One tool call of the way that worked, worded so that it fits the next run too."""
+
+    tool_name: str
+    """Exactly as it was called."""
+    action: str
+
+
+@dataclass(frozen=True)
+class Sop:
+    """What is learned from a task. Empty parts are empty, never absent."""
+
+    use_when: str
+    preferences: str = ""
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Say whether nothing is left that would help next time."""
+        return not self.preferences and not self.steps
+
+    @property
+    def tool_names(self) -> tuple[str, ...]:
+        """Name the tools in step order."""
+        return tuple(step.tool_name for step in self.steps)
+
+    def says_the_same(self, other: "Sop") -> bool:
+        """Compare content, blind to case, spacing and punctuation."""
+        return self._plain() == other._plain()
+
+    def _plain(self) -> tuple[str, ...]:
+        actions = (plain(f"{step.tool_name} {step.action}") for step in self.steps)
+        return (plain(self.use_when), plain(self.preferences), *actions)
+
+
+def plain(text: str) -> str:
+    """Reduce a text to its words, so that two spellings of it are equal."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return " ".join(re.findall(r"\w+", folded))
+
+
+class Reason(StrEnum):
+    """Why a task was hard."""
+
+    TOOL_ERROR = "tool_error"
+    WRONG_STRATEGY = "wrong_strategy"
+    USER_CORRECTION = "user_correction"
+    STATED_PREFERENCE = "stated_preference"
+    PROJECT_RULE = "project_rule"
+    CRITICAL_PROJECT_RULE = "critical_project_rule"
+
+
+POINTS = {
+    Reason.TOOL_ERROR: 1,
+    Reason.WRONG_STRATEGY: 1,
+    Reason.USER_CORRECTION: 2,
+    Reason.STATED_PREFERENCE: 2,
+    Reason.PROJECT_RULE: 1,
+    Reason.CRITICAL_PROJECT_RULE: 3,
+}
+
+
+@dataclass(frozen=True)
+class Difficulty:
+    """How hard a task was: each reason once, with the messages that show it."""
+
+    evidence: dict[Reason, tuple[str, ...]]
+
+    @property
+    def score(self) -> int:
+        """Add up the points."""
+        return sum(POINTS[reason] for reason in self.evidence)
+
+
+def worth_keeping(sop: Sop, difficulty: Difficulty, minimum: int) -> Sop | None:
+    """Drop the steps of an easy task; None when no lasting preference is left either."""
+    kept = sop if difficulty.score >= minimum else Sop(sop.use_when, sop.preferences)
+    return None if kept.is_empty else kept

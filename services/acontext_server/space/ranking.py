@@ -1,0 +1,93 @@
+"""Which skills answer a query, in which order, and whether any does: no I/O.
+
+Vectors find what a skill is for; words break ties and find names. docs/decisions/0020 has the
+measurements behind the weights and the threshold.
+"""
+
+import math
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+WORD_WEIGHT = 0.1
+SECONDARY_WEIGHT = 0.3
+"""What a word counts that stands in preferences, tool names or page title only."""
+
+PREAMBLE = re.compile(r"^\s*(?:use\s+)?(?:this\s+)?(?:skill\s+)?when(?:ever)?\s+", re.IGNORECASE)
+
+
+def embedded_text(use_when: str) -> str:
+    """Prepare what a skill is for: the words that all skills begin with tell none apart."""
+    return PREAMBLE.sub("", use_when) or use_when
+
+
+@dataclass(frozen=True)
+class WordHits:
+    """Which of a query's stems a skill has, in what it is for and in the rest."""
+
+    primary: frozenset[str]
+    secondary: frozenset[str] = frozenset()
+
+    def weight(self, stem: str) -> float:
+        """Weigh a stem by where it stands."""
+        if stem in self.primary:
+            return 1.0
+        return SECONDARY_WEIGHT if stem in self.secondary else 0.0
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A skill in its place."""
+
+    skill_id: str
+    distance: float
+    score: float
+
+
+def rank(
+    distances: Mapping[str, float],
+    hits: Mapping[str, WordHits],
+    *,
+    stems: Collection[str],
+    total: int,
+    threshold: float,
+    limit: int,
+) -> list[Ranked]:
+    """Order skills by fused score, best first, and leave out what is not relevant.
+
+    `distances` are cosine distances by skill, `hits` the words found, `total` how many skills the
+    space has. The threshold is on the distance alone, so that a caller can reckon with it.
+    """
+    coverage = word_coverage(hits, stems, total)
+    found = [
+        Ranked(skill, distance, _fused(distance, coverage.get(skill, 0.0)))
+        for skill, distance in distances.items()
+        if distance <= threshold
+    ]
+    return sorted(found, key=lambda one: (-one.score, one.skill_id))[:limit]
+
+
+def _fused(distance: float, coverage: float) -> float:
+    return (1 - WORD_WEIGHT) * (1 - distance) + WORD_WEIGHT * coverage
+
+
+def word_coverage(
+    hits: Mapping[str, WordHits], stems: Collection[str], total: int
+) -> dict[str, float]:
+    """Say how much of the query's information each skill's words cover, from 0 to 1.
+
+    Not normalised by the best hit: a lone common word would count like a perfect match.
+    """
+    rarity = {stem: _rarity(stem, hits, total) for stem in stems}
+    whole = sum(rarity.values())
+    if not whole:
+        return {}
+    return {
+        skill: sum(rarity[stem] * found.weight(stem) for stem in stems) / whole
+        for skill, found in hits.items()
+    }
+
+
+def _rarity(stem: str, hits: Mapping[str, WordHits], total: int) -> float:
+    having = sum(stem in found.primary for found in hits.values())
+    return math.log(1 + (max(total, having) - having + 0.5) / (having + 0.5))
