@@ -1,0 +1,1 @@
+"""Session: projects, keys, users, sessions and the messages that agents say."""
