@@ -1,0 +1,41 @@
+"""Run a program that ends with its parent: `leash.py PARENT SIGNAL USER PROGRAM ARGUMENT...`.
+
+A script of its own, since both steps must happen between fork and exec, where a process with
+threads must not run Python. It imports nothing of ours, so it costs a few milliseconds only.
+"""
+
+import ctypes
+import os
+import pwd
+import sys
+
+_PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    """Become the user, tie the life to the parent's, then become the program."""
+    parent, death_signal, user, *command = sys.argv[1:]
+    if user:
+        _become(user)
+    # Changing the user clears the death signal, so this comes second.
+    _die_with(int(parent), int(death_signal))
+    os.execv(command[0], command)
+
+
+def _become(user: str) -> None:
+    account = pwd.getpwnam(user)
+    os.setgroups([])
+    os.setgid(account.pw_gid)
+    os.setuid(account.pw_uid)
+
+
+def _die_with(parent: int, death_signal: int) -> None:
+    if sys.platform != "linux":
+        return  # Left-overs are reaped at the next start.
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, death_signal)
+    if os.getppid() != parent:
+        sys.exit("the parent is gone")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,234 @@
+"""Real engines for tests: each is started once per run, when the first test asks for it.
+
+Engines from wheels are always there. MinIO, Weaviate and grpcurl are built by
+`tests/build_engines.sh`; where one is missing its tests are skipped with its name, unless
+`REQUIRE_ENGINES=minio,weaviate,grpcurl` says that this is a failure.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from psycopg import sql
+
+from acontext_server.kit.engines import (
+    Command,
+    Folder,
+    Nats,
+    Postgres,
+    Program,
+    Supervisor,
+    free_port,
+    supervise,
+)
+
+_SECRETS = {"MINIO_ROOT_USER": "acontext", "MINIO_ROOT_PASSWORD": "a secret/word"}
+
+
+class Minio:
+    """A MinIO server."""
+
+    name = "minio"
+
+    def __init__(self, folder: Folder) -> None:
+        self._home = folder.data(self.name)
+        self._port, self._console = free_port(), free_port()
+
+    @property
+    def url(self) -> str:
+        """Its address and credentials; a bucket is still to be appended."""
+        return f"s3://acontext:a%20secret%2Fword@127.0.0.1:{self._port}"
+
+    async def prepare(self) -> Command:
+        """Listen on this machine only, without the console in a browser."""
+        addresses = [
+            *("--address", f"127.0.0.1:{self._port}"),
+            *("--console-address", f"127.0.0.1:{self._console}"),
+        ]
+        return Command(
+            argv=[find_or_skip("minio"), "server", *addresses, str(self._home)],
+            environment=_SECRETS | {"MINIO_BROWSER": "off"},
+        )
+
+    async def is_ready(self) -> bool:
+        """Ask its health route."""
+        return await _answers(f"http://127.0.0.1:{self._port}/minio/health/ready")
+
+
+class Weaviate:
+    """A Weaviate of one node that vectorizes nothing itself."""
+
+    name = "weaviate"
+
+    def __init__(self, folder: Folder) -> None:
+        self._home = folder.data(self.name)
+        self._port = free_port()
+        self._inner = {name: str(free_port()) for name in _WEAVIATE_PORTS}
+
+    @property
+    def url(self) -> str:
+        """Its HTTP address; the gRPC port is a parameter."""
+        return f"weaviate://127.0.0.1:{self._port}?grpc={self._inner['GRPC_PORT']}"
+
+    async def prepare(self) -> Command:
+        """Make a cluster of one on this machine."""
+        where = ["--host", "127.0.0.1", "--port", str(self._port), "--scheme", "http"]
+        home = {"PERSISTENCE_DATA_PATH": str(self._home)}
+        raft = {"RAFT_JOIN": f"node1:{self._inner['RAFT_PORT']}"}
+        return Command(
+            argv=[find_or_skip("weaviate-server"), *where],
+            environment=_WEAVIATE_SETTINGS | self._inner | home | raft,
+        )
+
+    async def is_ready(self) -> bool:
+        """Ask its readiness route."""
+        return await _answers(f"http://127.0.0.1:{self._port}/v1/.well-known/ready")
+
+
+_WEAVIATE_PORTS = [
+    "GRPC_PORT",
+    "CLUSTER_GOSSIP_BIND_PORT",
+    "CLUSTER_DATA_BIND_PORT",
+    "RAFT_PORT",
+    "RAFT_INTERNAL_RPC_PORT",
+]
+_WEAVIATE_SETTINGS = {
+    "AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED": "true",
+    "CLUSTER_ADVERTISE_ADDR": "127.0.0.1",
+    "CLUSTER_HOSTNAME": "node1",
+    "DEFAULT_VECTORIZER_MODULE": "none",
+    "DISABLE_TELEMETRY": "true",
+    "RAFT_BOOTSTRAP_EXPECT": "1",
+}
+
+
+async def _answers(url: str) -> bool:
+    try:
+        async with httpx.AsyncClient(timeout=2) as client:
+            return (await client.get(url)).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def find_or_skip(binary: str) -> str:
+    """Give the path of a program that is built beside us; skip, or fail if it is required."""
+    go_binaries = Path(os.environ.get("GOPATH", Path.home() / "go")) / "bin"
+    found = shutil.which(binary, path=go_binaries) or shutil.which(binary)
+    if found:
+        return found
+    engine = binary.removesuffix("-server")
+    missing = f"{engine} is missing here; tests/build_engines.sh builds it"
+    if engine in os.environ.get("REQUIRE_ENGINES", "").split(","):
+        pytest.fail(missing)
+    pytest.skip(missing)
+
+
+class Engines:
+    """The engines of this test run, which live in a thread of their own."""
+
+    def __init__(self, portal: BlockingPortal, supervisor: Supervisor) -> None:
+        self._portal = portal
+        self._supervisor = supervisor
+        self.folder = supervisor.folder
+
+    def start(self, program: Program) -> None:
+        """Start one more and wait until it is ready."""
+        self._portal.call(self._supervisor.start, program)
+
+
+@contextmanager
+def state_folder() -> Iterator[Path]:
+    """Give a folder that other users may enter, as PostgreSQL's must when we are root.
+
+    pytest's own folders are closed to them, again and again: by every pytest that starts.
+    """
+    path = Path(tempfile.mkdtemp(prefix="acontext-test-"))
+    path.chmod(0o711)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
+
+
+@pytest.fixture(name="state_folder")
+def state_folder_fixture() -> Iterator[Path]:
+    """A folder for a supervisor of the test's own."""
+    with state_folder() as path:
+        yield path
+
+
+@pytest.fixture(scope="session")
+def engines() -> Iterator[Engines]:
+    """Nothing yet; what is started here runs until the last test is over."""
+    with (
+        state_folder() as path,
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(supervise(path)) as supervisor,
+    ):
+        yield Engines(portal, supervisor)
+
+
+@pytest.fixture(scope="session")
+def postgres(engines: Engines) -> Postgres:
+    """One PostgreSQL for all tests; it forgets everything with the machine."""
+    server = Postgres(engines.folder, durable=False)
+    engines.start(server)
+    return server
+
+
+@pytest.fixture(scope="session")
+def nats_url(engines: Engines) -> str:
+    """One NATS for all tests, so each names its streams after itself."""
+    server = Nats(engines.folder, durable=False)
+    engines.start(server)
+    return server.url
+
+
+@pytest.fixture(scope="session")
+def minio_url(engines: Engines) -> str:
+    """One MinIO for all tests, as an `s3://` URL without a bucket."""
+    server = Minio(engines.folder)
+    engines.start(server)
+    return server.url
+
+
+@pytest.fixture(scope="session")
+def weaviate_url(engines: Engines) -> str:
+    """One Weaviate for all tests, so each has tenants of its own."""
+    server = Weaviate(engines.folder)
+    engines.start(server)
+    return server.url
+
+
+@pytest.fixture(scope="session")
+def grpcurl() -> str:
+    """The path of grpcurl."""
+    return find_or_skip("grpcurl")
+
+
+@contextmanager
+def new_database(server: Postgres, *, template: str = "template1") -> Iterator[str]:
+    """Make a database as a copy of another, hand out its name, and drop it afterwards.
+
+    Nobody may be connected to the template meanwhile.
+    """
+    name = f"test_{uuid4().hex}"
+    _run(server, "CREATE DATABASE {} TEMPLATE {}", name, template)
+    try:
+        yield name
+    finally:
+        _run(server, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+def _run(server: Postgres, command: str, *names: str) -> None:
+    statement = sql.SQL(command).format(*map(sql.Identifier, names))
+    with psycopg.connect(server.url_of("postgres"), autocommit=True) as connection:
+        connection.execute(statement)
