@@ -16,11 +16,12 @@ from acontext_server.kit.blobs import (
     BlobKey,
     BlobMissing,
     Blobs,
-    BlobsUnavailable,
     open_blobs,
 )
 from acontext_server.kit.blobs.s3 import S3Address
 from acontext_server.kit.blobs.token import BlobToken, BlobTokens
+from acontext_server.kit.errors import Unavailable
+from acontext_server.kit.ids import ProjectId
 
 LARGE = bytes(range(256)) * 12_000
 SOON = timedelta(minutes=5)
@@ -32,7 +33,7 @@ async def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         url = f"file://{tmp_path}/a%20folder"
     else:
         url = f"{request.getfixturevalue('minio_url')}/blobs-{uuid4().hex}?secure=false"
-    async with open_blobs(url, public_url="http://here:8029", secret="s") as opened:
+    async with open_blobs(url, public_url="http://here:8029", secret=b"s") as opened:
         yield opened
 
 
@@ -40,9 +41,9 @@ def files_below(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-def key_of(data: bytes, *, project_id: UUID | None = None, service: str = "disk") -> BlobKey:
+def key_of(data: bytes, *, project_id: ProjectId | None = None, service: str = "disk") -> BlobKey:
     sha256 = hashlib.sha256(data).hexdigest()
-    return BlobKey(project_id=project_id or uuid4(), service=service, sha256=sha256)
+    return BlobKey(project_id=project_id or ProjectId(uuid4()), service=service, sha256=sha256)
 
 
 async def put(blobs: Blobs, key: BlobKey, data: bytes, *, piece: int = 100_000) -> None:
@@ -128,7 +129,7 @@ async def test_deleted_bytes_are_gone_and_can_come_back(blobs: Blobs) -> None:
 
 
 async def test_a_service_removes_its_own_bytes_of_one_project_only(blobs: Blobs) -> None:
-    mine, project_id = [b"1", b"2"], uuid4()
+    mine, project_id = [b"1", b"2"], ProjectId(uuid4())
     for data in mine:
         await put(blobs, key_of(data, project_id=project_id), data)
     others = [key_of(b"1", project_id=project_id, service="session"), key_of(b"1")]
@@ -156,7 +157,7 @@ async def test_a_public_url_says_when_it_expires(blobs: Blobs) -> None:
 
 async def test_a_presigned_url_opens_without_headers(minio_url: str) -> None:
     url = f"{minio_url}/public?secure=false"
-    async with open_blobs(url, public_url="http://unused", secret="s") as blobs:
+    async with open_blobs(url, public_url="http://unused", secret=b"s") as blobs:
         key = key_of(b"hello")
         await put(blobs, key, b"hello")
         public = blobs.public_url(key, expires_in=SOON, mime="text/x-test", filename="grüße.txt")
@@ -168,22 +169,22 @@ async def test_a_presigned_url_opens_without_headers(minio_url: str) -> None:
 
 async def test_a_presigned_url_is_signed_for_where_clients_are(minio_url: str) -> None:
     url = f"{minio_url}/public?secure=false&public=https://files.example:9000"
-    async with open_blobs(url, public_url="http://unused", secret="s") as blobs:
+    async with open_blobs(url, public_url="http://unused", secret=b"s") as blobs:
         public = blobs.public_url(key_of(b""), expires_in=SOON, mime="text/plain")
     assert public.url.startswith("https://files.example:9000/public/")
 
 
 async def test_an_engine_that_is_not_there_is_unavailable() -> None:
     url = "s3://key:secret@127.0.0.1:1/bucket?secure=false"
-    with pytest.raises(BlobsUnavailable):
+    with pytest.raises(Unavailable):
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(open_blobs(url, public_url="", secret="s"))
+            await stack.enter_async_context(open_blobs(url, public_url="", secret=b"s"))
 
 
 async def test_an_unknown_scheme_is_refused() -> None:
     with pytest.raises(ValueError, match="not ftp"):
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(open_blobs("ftp://x", public_url="", secret="s"))
+            await stack.enter_async_context(open_blobs("ftp://x", public_url="", secret=b"s"))
 
 
 def test_an_s3_address_is_secure_and_public_itself_unless_it_says_otherwise() -> None:
@@ -202,13 +203,13 @@ def test_an_s3_address_is_secure_and_public_itself_unless_it_says_otherwise() ->
 
 async def test_bytes_in_files_survive_a_restart_and_old_leftovers_do_not(tmp_path: Path) -> None:
     key, url = key_of(b"stays"), f"file://{tmp_path}"
-    async with open_blobs(url, public_url="", secret="s") as before:
+    async with open_blobs(url, public_url="", secret=b"s") as before:
         await put(before, key, b"stays")
     leftover, running = tmp_path / ".incoming" / "old", tmp_path / ".incoming" / "new"
     for path in (leftover, running):
         path.write_bytes(b"half")
     os.utime(leftover, (0, 0))
-    async with open_blobs(url, public_url="", secret="s") as after:
+    async with open_blobs(url, public_url="", secret=b"s") as after:
         assert await read(after, key) == b"stays"
     assert (leftover.exists(), running.exists()) == (False, True)
 
@@ -216,28 +217,28 @@ async def test_bytes_in_files_survive_a_restart_and_old_leftovers_do_not(tmp_pat
 class TestTokens:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     token = BlobToken(
-        key=key_of(b"x", project_id=UUID(int=7)),
+        key=key_of(b"x", project_id=ProjectId(UUID(int=7))),
         mime="text/plain",
         filename="ü.txt",
         expires_at=now + SOON,
     )
 
     def test_a_token_says_what_was_signed(self) -> None:
-        tokens = BlobTokens("secret")
+        tokens = BlobTokens(b"secret")
         assert tokens.verify(tokens.sign(self.token), now=self.now) == self.token
 
     def test_a_token_ends_when_it_says(self) -> None:
-        tokens = BlobTokens("secret")
+        tokens = BlobTokens(b"secret")
         text = tokens.sign(self.token)
         assert tokens.verify(text, now=self.now + SOON - timedelta(seconds=1))
         assert tokens.verify(text, now=self.now + SOON) is None
 
     def test_a_token_of_another_secret_is_refused(self) -> None:
-        text = BlobTokens("one").sign(self.token)
-        assert BlobTokens("another").verify(text, now=self.now) is None
+        text = BlobTokens(b"one").sign(self.token)
+        assert BlobTokens(b"another").verify(text, now=self.now) is None
 
     def test_a_token_with_any_character_changed_is_refused(self) -> None:
-        tokens = BlobTokens("secret")
+        tokens = BlobTokens(b"secret")
         text = tokens.sign(self.token)
         for place in range(len(text) - 1):
             other = "A" if text[place] != "A" else "B"
@@ -246,4 +247,4 @@ class TestTokens:
 
     @pytest.mark.parametrize("text", ["", ".", "a.b", "ü.ü", "e30.e30", "\x00", "a" * 5000])
     def test_nonsense_is_refused(self, text: str) -> None:
-        assert BlobTokens("secret").verify(text, now=self.now) is None
+        assert BlobTokens(b"secret").verify(text, now=self.now) is None

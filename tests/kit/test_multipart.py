@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from acontext_server.kit.blobs import Spool
-from acontext_server.kit.multipart import BrokenForm, Form, FormLimits, FormTooLarge, read_form
+from acontext_server.kit.errors import TooLarge
+from acontext_server.kit.multipart import BrokenForm, Form, FormLimits, read_form
 
 CONTENT_TYPE = "multipart/form-data; boundary=xyz"
 LIMITS = FormLimits(body_bytes=4_000_000, file_bytes=3_000_000, field_bytes=1000, parts=5)
@@ -147,7 +148,7 @@ async def test_a_content_type_that_is_no_form_is_refused(opened: Opened, content
 async def test_a_form_over_a_limit_says_what_is_too_large(
     opened: Opened, body: bytes, what: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(FormTooLarge, match=what):
+    with pytest.raises(TooLarge, match=what):
         async with opened(body):
             pass
     assert files_in(tmp_path) == []
@@ -169,7 +170,7 @@ async def test_the_rest_of_a_refused_form_is_read_up_to_a_limit(tmp_path: Path) 
             sent += 1
             yield b"x" * 100_000
 
-    with pytest.raises(FormTooLarge):
+    with pytest.raises(TooLarge):
         async with read_form(CONTENT_TYPE, endless(), spool=lambda: Spool(tmp_path), limits=LIMITS):
             pass
     assert 40 < sent < 100

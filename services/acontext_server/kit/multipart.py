@@ -13,7 +13,7 @@ from multipart import (
 )
 
 from acontext_server.kit.blobs import Spool
-from acontext_server.kit.errors import Kind, ServiceError
+from acontext_server.kit.errors import Kind, ServiceError, TooLarge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,16 +55,6 @@ class BrokenForm(ServiceError):
         super().__init__(f"broken multipart body: {rule}")
 
 
-class FormTooLarge(ServiceError):
-    """A part or the whole form is larger than allowed."""
-
-    kind = Kind.RESOURCE_EXHAUSTED
-    reason = "TOO_LARGE"
-
-    def __init__(self, what: str, limit: int) -> None:
-        super().__init__(f"{what} is larger than {limit} bytes", limit_bytes=str(limit))
-
-
 @asynccontextmanager
 async def read_form(
     content_type: str,
@@ -75,7 +65,7 @@ async def read_form(
 ) -> AsyncIterator[Form]:
     """Read a `multipart/form-data` body to its end; leaving removes the spooled files.
 
-    Raises `BrokenForm` and `FormTooLarge`. Of a form that fails, the rest of the body is
+    Raises `BrokenForm` and `TooLarge`. Of a form that fails, the rest of the body is
     still read up to the limit of a body and thrown away, because clients that are cut off
     while they send see a broken connection instead of the answer.
     """
@@ -114,7 +104,7 @@ class _FormReader:
         async for chunk in body:
             received += len(chunk)
             if received > self._limits.body_bytes:
-                raise FormTooLarge("the body", self._limits.body_bytes)
+                raise TooLarge("the body", self._limits.body_bytes)
             if chunk:
                 await self._parse(parser, chunk)
         await self._parse(parser, b"")
@@ -147,11 +137,11 @@ class _FormReader:
         if self._file is None:
             self._text += chunk
             if len(self._text) > self._limits.field_bytes:
-                raise FormTooLarge(f"the field {self._name}", self._limits.field_bytes)
+                raise TooLarge(f"the field {self._name}", self._limits.field_bytes)
         else:
             await self._file.spool.write(chunk)
             if self._file.spool.size > self._limits.file_bytes:
-                raise FormTooLarge(f"the file {self._name}", self._limits.file_bytes)
+                raise TooLarge(f"the file {self._name}", self._limits.file_bytes)
 
     def _end(self) -> None:
         if self._file is not None:

@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from acontext_server.kit.blobs.spool import Spool
 from acontext_server.kit.errors import Kind, ServiceError
+from acontext_server.kit.ids import ProjectId
 
 __all__ = [
     "BlobKey",
     "BlobMissing",
     "BlobStat",
     "Blobs",
-    "BlobsUnavailable",
     "PublicUrl",
     "Spool",
     "open_blobs",
@@ -30,7 +29,7 @@ __all__ = [
 class BlobKey:
     """Where bytes are kept. The service is in it, so that none can remove another's bytes."""
 
-    project_id: UUID
+    project_id: ProjectId
     service: str
     sha256: str
 
@@ -55,7 +54,7 @@ class PublicUrl:
 
 
 class Blobs(Protocol):
-    """Keeps bytes. Every call may raise `BlobsUnavailable`."""
+    """Keeps bytes. Every call may raise `Unavailable`."""
 
     def spool(self) -> Spool:
         """Make the place where bytes wait for `put()`."""
@@ -86,7 +85,7 @@ class Blobs(Protocol):
         """Remove the bytes; removing what is not there succeeds."""
         ...
 
-    async def delete_all(self, project_id: UUID, service: str) -> None:
+    async def delete_all(self, project_id: ProjectId, service: str) -> None:
         """Remove everything that the service keeps for the project."""
         ...
 
@@ -110,18 +109,8 @@ class BlobMissing(ServiceError):
         super().__init__(f"no bytes are kept under {key}")
 
 
-class BlobsUnavailable(ServiceError):
-    """The engine that keeps the bytes cannot be reached or refused to work."""
-
-    kind = Kind.UNAVAILABLE
-    reason = "UNAVAILABLE"
-
-    def __init__(self) -> None:
-        super().__init__("the store of files is not available, try again")
-
-
 @asynccontextmanager
-async def open_blobs(url: str, *, public_url: str, secret: str) -> AsyncIterator[Blobs]:
+async def open_blobs(url: str, *, public_url: str, secret: bytes) -> AsyncIterator[Blobs]:
     """Open the engine that the URL names: `file:///folder` or `s3://key:secret@host/bucket`.
 
     `public_url` is where clients reach the gateway and `secret` signs what files hand out;

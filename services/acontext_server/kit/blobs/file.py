@@ -10,17 +10,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
-from uuid import UUID
 
 from acontext_server.kit.blobs import (
     BlobKey,
     BlobMissing,
     BlobStat,
-    BlobsUnavailable,
     PublicUrl,
     Spool,
 )
 from acontext_server.kit.blobs.token import BlobToken, BlobTokens
+from acontext_server.kit.errors import Unavailable
+from acontext_server.kit.ids import ProjectId
 
 _CHUNK = 512 * 1024
 _ABANDONED_AFTER = timedelta(days=1)
@@ -62,7 +62,7 @@ class FileBlobs:
     async def delete(self, key: BlobKey) -> None:
         await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
 
-    async def delete_all(self, project_id: UUID, service: str) -> None:
+    async def delete_all(self, project_id: ProjectId, service: str) -> None:
         await asyncio.to_thread(_remove_tree, self._folder / str(project_id) / service)
 
     def public_url(
@@ -85,11 +85,11 @@ class FileBlobs:
             for folder in (target.parent, target.parent.parent, self._folder):
                 _sync_folder(folder)
         except OSError as error:
-            raise BlobsUnavailable from error
+            raise Unavailable("blobs") from error
 
 
 @asynccontextmanager
-async def open_file_blobs(url: str, *, public_url: str, secret: str) -> AsyncIterator[FileBlobs]:
+async def open_file_blobs(url: str, *, public_url: str, secret: bytes) -> AsyncIterator[FileBlobs]:
     """Open `file:///absolute/folder`, made if it is missing."""
     folder = Path(unquote(urlsplit(url).path))
     blobs = FileBlobs(folder, public_url=public_url, tokens=BlobTokens(secret))

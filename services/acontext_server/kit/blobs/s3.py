@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote, urlsplit
-from uuid import UUID
 
 from minio import Minio
 from minio.deleteobjects import DeleteObject
@@ -20,10 +19,11 @@ from acontext_server.kit.blobs import (
     BlobKey,
     BlobMissing,
     BlobStat,
-    BlobsUnavailable,
     PublicUrl,
     Spool,
 )
+from acontext_server.kit.errors import Unavailable
+from acontext_server.kit.ids import ProjectId
 
 _CHUNK = 512 * 1024
 _PARALLEL = 16
@@ -107,7 +107,7 @@ class S3Blobs:
     async def delete(self, key: BlobKey) -> None:
         await asyncio.to_thread(self._delete, key)
 
-    async def delete_all(self, project_id: UUID, service: str) -> None:
+    async def delete_all(self, project_id: ProjectId, service: str) -> None:
         await asyncio.to_thread(self._delete_all, f"{project_id}/{service}/")
 
     def public_url(
@@ -150,7 +150,7 @@ class S3Blobs:
             found = self._client.list_objects(self._bucket, prefix, recursive=True)
             names = [DeleteObject(item.object_name) for item in found if item.object_name]
             if list(self._client.remove_objects(self._bucket, names)):
-                raise BlobsUnavailable
+                raise Unavailable("blobs")
 
 
 @asynccontextmanager
@@ -203,9 +203,9 @@ def _errors(key: BlobKey | None = None) -> Iterator[None]:
     except S3Error as error:
         if key and error.code == "NoSuchKey":
             raise BlobMissing(key) from None
-        raise BlobsUnavailable from error
+        raise Unavailable("blobs") from error
     except (MinioException, HTTPError) as error:
-        raise BlobsUnavailable from error
+        raise Unavailable("blobs") from error
 
 
 async def _chunks(response: BaseHTTPResponse) -> AsyncIterator[bytes]:

@@ -11,6 +11,7 @@ from uuid import UUID
 import orjson
 
 from acontext_server.kit.blobs import BlobKey
+from acontext_server.kit.ids import ProjectId
 
 _PURPOSE = b"acontext public blob v1"
 
@@ -28,8 +29,8 @@ class BlobToken:
 class BlobTokens:
     """Signs tokens and reads back its own."""
 
-    def __init__(self, secret: str) -> None:
-        self._secret = hmac.digest(secret.encode(), _PURPOSE, hashlib.sha256)
+    def __init__(self, secret: bytes) -> None:
+        self._secret = hmac.digest(secret, _PURPOSE, hashlib.sha256)
 
     def sign(self, token: BlobToken) -> str:
         """Put a token into one URL-safe word."""
@@ -57,7 +58,7 @@ def _read(fields: bytes) -> BlobToken:
     key, mime, filename, expires_at = orjson.loads(fields)
     project_id, service, sha256 = key.split("/")
     return BlobToken(
-        key=BlobKey(project_id=UUID(project_id), service=service, sha256=sha256),
+        key=BlobKey(project_id=ProjectId(UUID(project_id)), service=service, sha256=sha256),
         mime=mime,
         filename=filename,
         expires_at=datetime.fromtimestamp(expires_at, UTC),
