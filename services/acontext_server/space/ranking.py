@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 WORD_WEIGHT = 0.1
 SECONDARY_WEIGHT = 0.3
@@ -39,14 +40,14 @@ class WordHits:
 class Ranked:
     """A skill in its place."""
 
-    skill_id: str
+    skill_id: UUID
     distance: float
     score: float
 
 
 def rank(
-    distances: Mapping[str, float],
-    hits: Mapping[str, WordHits],
+    distances: Mapping[UUID, float],
+    hits: Mapping[UUID, WordHits],
     *,
     stems: Collection[str],
     total: int,
@@ -72,8 +73,8 @@ def _fused(distance: float, coverage: float) -> float:
 
 
 def word_coverage(
-    hits: Mapping[str, WordHits], stems: Collection[str], total: int
-) -> dict[str, float]:
+    hits: Mapping[UUID, WordHits], stems: Collection[str], total: int
+) -> dict[UUID, float]:
     """Say how much of the query's information each skill's words cover, from 0 to 1.
 
     Not normalised by the best hit: a lone common word would count like a perfect match.
@@ -88,6 +89,6 @@ def word_coverage(
     }
 
 
-def _rarity(stem: str, hits: Mapping[str, WordHits], total: int) -> float:
+def _rarity(stem: str, hits: Mapping[UUID, WordHits], total: int) -> float:
     having = sum(stem in found.primary for found in hits.values())
     return math.log(1 + (max(total, having) - having + 0.5) / (having + 0.5))
