@@ -1,0 +1,1 @@
+"""How good observing and learning are, measured on labelled conversations."""

@@ -1,0 +1,1 @@
+"""The observer: turns what was said in a session into tasks."""

@@ -1,0 +1,1 @@
+"""The engines that read conversations: rules now, a model later, behind one port."""

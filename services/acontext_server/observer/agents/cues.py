@@ -1,0 +1,446 @@
+"""Cues of dialogue: what kind of thing a sentence does, whatever it is about.
+
+English only, and deliberately about *how* people talk with an agent (asking, agreeing, declining,
+offering, reporting), never about *what*: no subject matter, no tool, no service has a word here.
+"""
+
+import re
+
+_FLAGS = re.IGNORECASE
+
+_LOOK = (
+    "find search look show list check see browse display tell recommend suggest explore research "
+    "compare locate discover read review analyze analyse investigate explain summarize summarise "
+    "identify query fetch"
+)
+_ACT = (
+    "get make book reserve order buy purchase rent schedule arrange cancel change modify update "
+    "send transfer pay play start stop open close call create write draft build design develop "
+    "implement code fix debug repair deploy publish release install configure setup set run test "
+    "execute refactor add remove delete move copy rename merge upload download save store post "
+    "star fork clone commit push pull translate convert generate prepare plan sort clean format "
+    "calculate compute measure collect gather extract import export register subscribe sign join "
+    "apply submit upgrade downgrade migrate return exchange refund hire invite remind turn put "
+    "switch connect give help use try pick choose select provide init initialize scrape crawl "
+    "train evaluate document rewrite"
+)
+_AMBIGUOUS_WORDS = (
+    "get help give do use try plan star fork set run test sort format code design document "
+    "clean turn open close start stop return exchange order call change put pick choose measure "
+    "train store post"
+)
+_AMBIGUOUS = frozenset(_AMBIGUOUS_WORDS.split())
+"""Verbs that are nouns or small talk as often, so that they say nothing in mid-sentence."""
+_VERBS = "|".join((_LOOK + " " + _ACT).split())
+
+_POLITE = (
+    r"(?:(?:please|also|now|just|then|kindly|first|next|and|so|but|actually|instead|maybe"
+    r"|go ahead(?: and)?|for now|after that)\b[,\s]*)*"
+)
+_FILLER = re.compile(
+    r"^(?:(?:ok(?:ay)?|alright|all right|great|good|perfect|cool|nice|fine|awesome|excellent"
+    r"|fantastic|wonderful|lovely|super|amazing|wow|oh|ah|well|hmm+|right|sure(?: thing)?|yes|yeah"
+    r"|yup|yep|yea|ya|no(?:pe)?|not (?:right )?now|not yet|correct|exactly|absolutely|definitely"
+    r"|of course|agreed|understood|got it|i see|very (?:good|well|nice)|not bad|finally|no problem"
+    r"|thanks(?: a lot| so much| again)?|thank you(?: so much| very much"
+    r"| again)?(?: for [^.,;!?]*)?|thx|cheers"
+    r"|please do(?: so| that)?|yes please|do (?:it|that|so)|go (?:ahead|on|for it)|let'?s (?:do|go)"
+    r"(?: it| that| ahead)?|(?:hi|hello|hey)(?: there)?|good (?:morning|evening|afternoon|day)"
+    r"|bye(?: bye)?|good ?bye|see (?:ya|you)(?: later| soon)?|take care|later|maybe later|please"
+    r"|perhaps(?: later)?|(?:that|this|it)(?:'s| is| sounds?| looks?| seems?| works?| will| would|"
+    r"'ll)*(?: work| be| do)?(?: just)?(?: quite| very| really| pretty| so| all)?"
+    r"(?: good| great| fine| ok(?:ay)?| perfect| nice| right| correct| cool| lovely| awesome"
+    r"| acceptable| wonderful| excellent| amazing)?(?: (?:for|with|to|by) me)?(?: then)?"
+    r"|sounds (?:good|great|fine|nice|perfect)(?: to me)?|works for me|i (?:like|love) (?:it|that)"
+    r"(?: one)?|i agree|i confirm|confirmed|then|good then)\b\s*[,.!;:]*\s*)+",
+    _FLAGS,
+)
+_CLOSING = re.compile(
+    r"^(?:(?:no,?\s*)?(?:thanks?|thank you)\b.{0,60}|(?:no,?\s*)?that(?:'s|s| is|'ll| will| would)"
+    r"(?: be)? (?:all|it|everything|enough)\b.*|(?:i (?:don'?t|do not) )?(?:need"
+    r"|want) (?:anything|nothing)"
+    r"(?: else| more)?\b.*|nothing (?:else|more|for now)\b.*|i(?:'m| am) (?:good|done|fine"
+    r"|all set)\b.*"
+    r"|have a .{2,40}|you(?:'ve| have)? been .{0,40}|(?:i )?(?:really )?appreciate .{0,60}"
+    r"|you(?:'re| are) (?:very |most )?welcome\b.*|not (?:today|at the moment|for now|really)\b.*"
+    r"|i (?:think )?(?:that|this) is (?:all|it)\b.*|talk to you .*|#+stop#+)$",
+    _FLAGS,
+)
+_ASKING = re.compile(
+    rf"^{_POLITE}(?:"
+    rf"(?:can|could|would|will|may|might) (?:you|i|we)\b.*\b(?:{_VERBS}|assist|like|have)\b"
+    r"|(?:do|would) you (?:mind|have)\b"
+    r"|(?:is|are) there (?:any|some|a)\b"
+    r"|(?:i|we)(?:'d| would| really| also| still| do| just|'ll| will| actually| think)*"
+    r" (?:need|want|wanna|like to|love to|wish|have to|require|prefer)\b"
+    r"|(?:i|we)(?:'d| would)(?: also| really)? (?:like|love)\b"
+    r"|(?:i|we)(?:'m| am| are|'re| was)?(?: also| just)? (?:looking|searching|trying|hoping"
+    r"|planning|interested|thinking)\b|(?:looking|searching) for\b"
+    r"|i(?:'m| am) in need\b|(?:let'?s|let us)\b|how about (?:\w+ing)\b|any chance\b"
+    rf"|(?:{_VERBS})\b(?! (?:is|are|was)\b))",
+    _FLAGS,
+)
+_REQUEST_INSIDE = re.compile(
+    rf"[,;]\s*(?:and |but |so |then )?{_POLITE}(?:(?:can|could|would|will) (?:you|i"
+    rf"|we)\b.*\b(?:{_VERBS})\b"
+    r"|i(?:'d| would)? (?:also )?(?:need|want|like)\b|help me\b"
+    rf"|please (?:{_VERBS})\b)",
+    _FLAGS,
+)
+_REFINING = re.compile(
+    r"\b(?:something|anything|someone|anyone|somewhere|anywhere|nothing|one) (?:else|other"
+    r"|different"
+    r"|cheaper|better|similar)|\b(?:any )?others?\b|\banother (?:one|option|choice|place|time"
+    r"|date)\b"
+    r"|\bsome other\b|\bany more\b|\bmore (?:options|choices|results|names|suggestions)\b"
+    r"|\b(?:what|how) else\b|\belse\b|\bdifferent\b|\binstead\b|\bchanged? my mind\b|\brather\b"
+    r"|\b(?:what|how) about\b|\btry again\b|\bretry\b|\bones\b",
+    _FLAGS,
+)
+_OFFER = re.compile(
+    r"\b(?:would you like|do you (?:want|wish|need)|do you wanna|shall i|should i|can i|could i"
+    rf"|may i|want me to|wanna|would you care|any plans? to|want to|is it ok(?:ay)? (?:if"
+    rf"|to))\b(?P<what>[^?]*\b(?:{_VERBS})\w*\b[^?]*"
+    r"|[^?]*\b(?:it|that|one|them|tickets?|this)\b[^?]*)\?",
+    _FLAGS,
+)
+_ANYTHING_ELSE = re.compile(
+    r"\b(?:anything|something|what) (?:else|more|further|additional)|\bany(?:thing)? (?:other"
+    r"|more|further)\b"
+    r"|\bmore requests?\b|\bfurther (?:help|assistance)\b|\bassist you (?:with|further)"
+    r"|\bhelp (?:you )?(?:with )?(?:today|now)\b|\banything i can\b",
+    _FLAGS,
+)
+_ASKS_FOR_INPUT = re.compile(
+    r"\b(?:please|kindly) (?:provide|tell|confirm|verify|specify|choose|select|share|indicate"
+    r"|let me know"
+    r"|give|clarify|enter|state|check)|\b(?:could|can|would|may) (?:you|i) (?:please )?(?:provide"
+    r"|tell|confirm"
+    r"|verify|specify|share|clarify|have|know|give|let me know)|\blet me know (?:which|what|when"
+    r"|where|if you"
+    r" (?:would like|want) (?:me )?to proceed)|\bi(?:'ll| will)? need (?:your|the|to know|some"
+    r"|more)"
+    r"|\bconfirm (?:me|the|that|these|this|if|you|your|all)|\bwhich (?:one|of)\b|\bproceed\b",
+    _FLAGS,
+)
+_GIVING_UP = re.compile(
+    r"\b(?:never ?mind|forget (?:it|about it|that)|give up|giving up|don'?t bother|stop (?:it"
+    r"|that|here|working)"
+    r"|not needed any ?more|no longer (?:need|want)|drop it|abort)\b",
+    _FLAGS,
+)
+_COMPLAINT = re.compile(
+    r"\b(?:wrong|incorrect|not (?:right|correct|working|what i)|(?:does|did|is|was"
+    r"|has)n'?t (?:work|right|correct|been)"
+    r"|still (?:not|broken|fails?|failing|missing|an? )|broken|that'?s not|this is not|it fails"
+    r"|failed"
+    r"|doesn'?t|you (?:forgot|missed|misunderstood)|not happy|redo|do (?:it|that) (?:again|over)"
+    r"|mistake)\b",
+    _FLAGS,
+)
+_FAILURE = re.compile(
+    r"\b(?:unable to|(?:could|can|was|were|did|do|does)(?:n'?t| ?not) (?:able to "
+    r"|seem to )?(?:be )?(?:\w+ )?"
+    r"(?:book|find|make|complete|process|get|do|proceed|access|finish|fix|reserve|schedule"
+    r"|purchase|buy|rent"
+    r"|play|change|modify|cancel|update|locate|reach|transfer|perform|succeed|go through|work"
+    r"|execute)"
+    r"|not able to|not (?:possible|successful|available|allowed)|unsuccessful|failed|failure"
+    r"|went wrong"
+    r"|had (?:a |an )?(?:problem|issue|error|trouble)|give up|no luck|cannot be)\b",
+    _FLAGS,
+)
+_APOLOGY = re.compile(
+    r"\b(?:sorry|apologi[sz]e|apologies|afraid|unfortunately|regret|unable)\b", _FLAGS
+)
+_DONE = re.compile(
+    r"\b(?:done|finished|completed?|successful(?:ly)?|(?:has|have) been|(?:is"
+    r"|are) (?:now )?(?:ready|booked|reserved"
+    r"|confirmed|deployed|created|scheduled|sent|fixed|live)|i(?:'ve| have)(?: now| already| just"
+    r"| successfully)? \w+(?:ed|ade|ent"
+    r"|ound|ought|ritten|uilt|et)|here (?:is|are) (?:the|your|a)|here'?s (?:the|your|a))\b",
+    _FLAGS,
+)
+_ERROR_RESULT = re.compile(
+    r"^\W*(?:error|exception|traceback|failed|failure|fatal|invalid|not found|permission denied"
+    r"|timed? ?out"
+    r"|unauthorized|forbidden|\d{3} (?:error|bad|internal|not))\b|\"?(?:error"
+    r"|exception)\"?\s*:\s*(?!null|false|\"\"|none|\[\]|0)"
+    r"|\"?(?:success|ok)\"?\s*:\s*false|\btraceback \(most recent|\bcommand not found"
+    r"|exit(?:ed with)? code:? [1-9]",
+    _FLAGS,
+)
+_PLAN_LEAD = re.compile(
+    r"\b(?:plan|plans|steps?|approach|roadmap|to-?do|strategy|stages|phases|proposal|i(?:'ll"
+    r"| will| would| can| am going to|'m going to)"
+    r"|here'?s (?:how|what)|we(?:'ll| will| can))\b",
+    _FLAGS,
+)
+_ITEM = re.compile(
+    r"^\s{0,2}(?:\*\*)?(?:step\s*)?(?P<number>\d{1,2})\s*[.):]\s*(?P<text>\S.*)$", _FLAGS
+)
+_OBJECTION = re.compile(
+    r"^(?:no|nope|wait|hold on|stop|not (?:yet|quite|like)|i (?:don'?t|do not) (?:like|want|agree"
+    r"|think)|hmm+,? no"
+    r"|that'?s (?:not|wrong|too)|too )\b|\b(?:different|another|other) (?:plan|approach|way)\b"
+    r"|\bchange the plan\b",
+    _FLAGS,
+)
+_AFFIRMING = re.compile(
+    r"^\W*(?:yes|yeah|yup|yep|yea|ya|sure|ok(?:ay)?|please|of course|absolutely|definitely"
+    r"|go ahead|do (?:it|that|so)"
+    r"|perfect|great|good|fine|sounds|that|this|it|correct|exactly|right|alright|cool|nice"
+    r"|awesome|i (?:like|love|do|agree"
+    r"|want|would|'?d|need|will|confirm|think)|i'?d|let'?s|could|can|make|for|book|get|give|two"
+    r"|one|three|four|\d)\b",
+    _FLAGS,
+)
+_DECLINING = re.compile(
+    r"^\W*(?:(?:ok(?:ay)?|well|oh|hmm+|actually|thanks?(?: you)?)[\s,.]+)?(?:no|nope|nah|not"
+    r"|don'?t|do not|never|maybe|perhaps|later|i'?(?:m| am) good"
+    r"|i (?:don'?t|do not|might|will think|need to think|changed)|(?:i'?ll|i will) (?:think|pass"
+    r"|do it later)"
+    r"|that'?s (?:all|it|okay, no)|just|first)\b|\b(?:later|some other time|not (?:right )?now"
+    r"|not (?:yet|today))\b",
+    _FLAGS,
+)
+_QUESTION_WORD = re.compile(
+    r"^(?:and |but |so |also |well |please |then )*(?:what|which|who|whom|whose|when|where|why"
+    r"|how|is|are|was|were|do|does|did|has|have|"
+    r"am|should|shall|any)\b",
+    _FLAGS,
+)
+_INFORMING = re.compile(
+    rf"^{_POLITE}(?:can|could|would|will|may) (?:you|i|we) (?:please |also |just )*(?:tell"
+    rf"|confirm|repeat|explain|clarify|remind"
+    r"|give|let|know|get|have|say|describe)\b.*\b(?:it|its|it's|their|them|they|his|her|he|she"
+    r"|that|those|this|the|me what|me how|me if"
+    r"|me when|me where|me which|me who)\b",
+    _FLAGS,
+)
+_LEADS_AWAY = re.compile(
+    r"\b(?:also|too|as well|another thing|next|now|additionally|besides|moving on|one more thing"
+    r"|separately)\b",
+    _FLAGS,
+)
+_READING_BACK = re.compile(
+    r"\b(?:confirm(?:ing)?|verify)\b(?!.{0,20}\byour? (?:id|name|email|number))|\b(?:to recap"
+    r"|just to be (?:sure|clear))\b"
+    r"|\b(?:is (?:that|this|it|everything) )?(?:correct|right|okay)\?|^\W*(?:ok(?:ay)?,? |sure,? "
+    r"|so )?(?:you(?:'d| would)?"
+    r" (?:want|like|wish|need)|(?:i(?:'m| am|'ll| will) (?:be )?)?\w+ing (?:\d+|a|an|the|you))\b",
+    _FLAGS,
+)
+_WANTS_DATA = re.compile(r"\b(?:provide|let me know|tell me|share|which|what|when|where)\b", _FLAGS)
+_LASTING = re.compile(
+    r"\b(?:prefer|always|never|remember|make sure|from now on|in (?:the )?future|next time"
+    r"|every time|by default)\b",
+    _FLAGS,
+)
+_SUCCEEDED = re.compile(
+    r"^[^{\[\n]*\b(?:success(?:ful(?:ly)?)?|succeeded|completed?|done|deployed|created"
+    r"|passed)\b(?!.*\b(?:fail|error|not)\b)[^{\[]*$",
+    _FLAGS,
+)
+_POINTING = re.compile(r"\b(?:it|that|this|these|those|them|ones?|there|one)\b", _FLAGS)
+_LOOKING = re.compile(
+    rf"\b(?:{'|'.join(_LOOK.split())}|looking|searching|get|there any|have)\b", _FLAGS
+)
+_ACTING = re.compile(
+    rf"\b(?:{'|'.join(word for word in _ACT.split() if word not in _AMBIGUOUS)})\b"
+    rf"|\b(?:reservation|booking|appointment)\b",
+    _FLAGS,
+)
+_STOP_WORDS = (
+    "a an the i you me my your we our us it its it's is are was be to for of in on at and or "
+    "with from by this that there here please can could would will want need like find get help "
+    "some any have has do does so i'd i'm i'll 'd 'm also now then just one ok okay yes no "
+    "thanks thank looking search"
+)
+_STOP = frozenset(_STOP_WORDS.split())
+
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=\S)|(?<=[a-z][.!?])(?=[A-Z][a-z' ])|\n+")
+_MARKER = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•])\s*")
+_WORD = re.compile(r"[a-z0-9][a-z0-9'_.-]*[a-z0-9]|[a-z0-9]", _FLAGS)
+
+
+def sentences(text: str) -> list[str]:
+    """Cut a text into sentences and lines."""
+    plain = "\n".join(_MARKER.sub("", line) for line in text.splitlines())
+    return [part.strip() for part in _SENTENCE.split(plain) if part and part.strip()]
+
+
+def words(text: str) -> frozenset[str]:
+    """The words that carry meaning, lower case; snake_case and camelCase names are taken apart."""
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_", " ", text)
+    return frozenset(word.casefold() for word in _WORD.findall(apart)) - _STOP
+
+
+def content(text: str) -> str:
+    """What is left of a sentence without greeting, thanks, agreement and goodbye."""
+    if _CLOSING.match(text.strip()):
+        return ""
+    rest = _FILLER.sub("", text.strip()).strip()
+    return "" if _CLOSING.match(rest) or not _WORD.search(rest) else rest
+
+
+def is_small_talk(text: str) -> bool:
+    """Nothing but greeting, thanks, agreement, goodbye."""
+    return not any(content(sentence) for sentence in sentences(text))
+
+
+def is_question(text: str) -> bool:
+    """A sentence that wants to be answered with words."""
+    rest = content(text) or text
+    return rest.endswith("?") or bool(_QUESTION_WORD.match(rest))
+
+
+def is_request(text: str) -> bool:
+    """A sentence that asks for something to be done."""
+    rest = content(text)
+    if not rest or _INFORMING.match(rest):
+        return False
+    return bool(_ASKING.match(rest) or _REQUEST_INSIDE.search(rest))
+
+
+def starts_politely(text: str) -> bool:
+    """A question in form only: "could you …"."""
+    return bool(
+        re.match(
+            r"(?:can|could|would|will) (?:you|i|we)\b|(?:i|we)\b|please\b", content(text), _FLAGS
+        )
+    )
+
+
+def request_in(text: str) -> str:
+    """The first sentence that asks for something to be done, or nothing.
+
+    One with a subject goes before one without ("can you help me with that").
+    """
+    asked = [part for part in sentences(text) if is_request(part)]
+    return next((part for part in asked if len(words(part)) > 1), asked[0] if asked else "")
+
+
+def is_refining(text: str) -> bool:
+    """It asks for the same thing in another way."""
+    return bool(_REFINING.search(text))
+
+
+def leads_away(text: str) -> bool:
+    """It says by itself that something further is wanted."""
+    return bool(_LEADS_AWAY.search(text))
+
+
+def is_lookup(text: str) -> bool:
+    """It asks to find out, not to bring about."""
+    return bool(_LOOKING.search(text)) and not _ACTING.search(text)
+
+
+def is_act(text: str) -> bool:
+    """It asks to bring something about."""
+    return bool(_ACTING.search(text))
+
+
+def offer_in(text: str) -> str:
+    """What an agent offers to do, or nothing."""
+    for sentence in sentences(text):
+        found = _OFFER.search(sentence)
+        if found and not _ANYTHING_ELSE.search(sentence):
+            return found["what"].strip(" ,")
+    return ""
+
+
+def asks_anything_else(text: str) -> bool:
+    """The agent is free for something new."""
+    return bool(_ANYTHING_ELSE.search(text))
+
+
+def asks_for_input(text: str) -> bool:
+    """The agent cannot go on before the user answers."""
+    return bool(_ASKS_FOR_INPUT.search(text))
+
+
+def agrees(text: str) -> bool:
+    """The user says yes to what the agent offered."""
+    return bool(_AFFIRMING.match(text)) and not declines(text)
+
+
+def declines(text: str) -> bool:
+    """The user says no, or not now."""
+    first = (sentences(text) or [""])[0]
+    return bool(_DECLINING.search(first))
+
+
+def gives_up(text: str) -> bool:
+    """The user does not want it any more."""
+    return bool(_GIVING_UP.search(text))
+
+
+def complains(text: str) -> bool:
+    """The user says that what was delivered is wrong."""
+    return bool(_COMPLAINT.search(text))
+
+
+def reports_failure(text: str) -> bool:
+    """The agent says that it could not do it."""
+    return bool(_FAILURE.search(text)) and bool(_APOLOGY.search(text))
+
+
+def reports_done(text: str) -> bool:
+    """The agent says that it did it."""
+    return bool(_DONE.search(text))
+
+
+def is_error(text: str) -> bool:
+    """A tool's answer that tells of an error."""
+    return bool(_ERROR_RESULT.search(text[:2000] + "\n" + text[-2000:]))
+
+
+def reads_back(text: str) -> bool:
+    """The agent repeats what it understood, to have it confirmed."""
+    return bool(_READING_BACK.search(text)) and not _WANTS_DATA.search(text)
+
+
+def is_lasting(text: str) -> bool:
+    """A wish that holds beyond the thing at hand."""
+    return bool(_LASTING.search(text))
+
+
+def shows_done(text: str) -> bool:
+    """A tool's plain answer that what was asked is done."""
+    return len(text) < 100 and bool(_SUCCEEDED.match(text))
+
+
+def points_back(text: str) -> bool:
+    """It names its subject by pointing at what was said before."""
+    return len(words(text)) <= 6 and bool(_POINTING.search(text))
+
+
+def last_question(text: str) -> str:
+    """What the agent says last, if that waits for an answer."""
+    said = sentences(text)
+    return said[-1] if said and (said[-1].endswith("?") or asks_for_input(said[-1])) else ""
+
+
+def objects(text: str) -> bool:
+    """The user does not want the plan."""
+    return bool(_OBJECTION.search(content(text) or text)) and not _AFFIRMING.match(text)
+
+
+def steps_in(text: str) -> list[str]:
+    """The top-level steps of a plan that an agent states, or none."""
+    lines = text.splitlines()
+    items = [(index, found) for index, line in enumerate(lines) if (found := _ITEM.match(line))]
+    if not 2 <= len(items) <= 12 or [int(found["number"]) for _, found in items] != [
+        *range(1, len(items) + 1)
+    ]:
+        return []
+    lead = " ".join(lines[: items[0][0]])
+    steps = [found["text"].strip(" *") for _, found in items]
+    if not _PLAN_LEAD.search(lead) or any(step.endswith("?") for step in steps):
+        return []
+    return steps if sum(_starts_with_verb(step) for step in steps) * 2 >= len(steps) else []
+
+
+def _starts_with_verb(text: str) -> bool:
+    return bool(re.match(rf"^\W*(?:{_VERBS})(?:e?s|ing)?\b", text, _FLAGS))

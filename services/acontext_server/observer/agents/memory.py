@@ -1,0 +1,181 @@
+"""What the rules remember between messages, and how they act on it."""
+
+from copy import deepcopy
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+from uuid import UUID
+
+from acontext_server.observer.agents.transcript import Message
+from acontext_server.observer.domain import (
+    PLANNING,
+    AddPreference,
+    AddProgress,
+    Change,
+    DescribeTask,
+    LinkMessage,
+    MergeTask,
+    MessageId,
+    MoveTask,
+    OpenTask,
+    TaskStatus,
+)
+
+_LED = 40
+"""So many messages of a long preamble are remembered."""
+
+
+@dataclass(slots=True)
+class Work:
+    """What the rules remember of a task."""
+
+    order: int
+    description: str
+    status: str = TaskStatus.PENDING
+    planned: bool = False
+    """It is a step of a plan that nobody has begun."""
+    tools: dict[str, list[str]] = field(default_factory=dict)
+    """The tools that were called for it, each with the values it was last called with."""
+    preferences: list[str] = field(default_factory=list)
+    led: list[str] = field(default_factory=list)
+    """The messages that led to it, until work began; a plan takes them to the planning section."""
+    said: list[str] = field(default_factory=list)
+    """Tools already told of since the user spoke last."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Its result was delivered, or it failed."""
+        return self.status in (TaskStatus.SUCCESS, TaskStatus.FAILED)
+
+
+@dataclass(slots=True)
+class OpenCall:
+    """A call that waits for its result."""
+
+    id: str
+    name: str
+    order: int
+
+
+@dataclass(slots=True)
+class State:
+    """All that the rules remember between two messages."""
+
+    tasks: list[Work] = field(default_factory=list)
+    current: int = PLANNING
+    """The order of the task that is being worked on or was worked on last."""
+    calls: list[OpenCall] = field(default_factory=list)
+    plan: list[str] = field(default_factory=list)
+    """The steps that the agent proposed and nobody has agreed to yet."""
+    planned_from: list[str] = field(default_factory=list)
+    offer: str = ""
+    """What the agent offered in its last message."""
+    told: str = ""
+    """What the agent delivered or suggested last, which "it" and "that one" point at."""
+    asked: bool = False
+    """The agent's last message waits for an answer."""
+    opening: list[str] = field(default_factory=list)
+    """Messages since the last delivery that may turn out to have opened a task."""
+    opening_text: str = ""
+    trouble: bool = False
+    """The last results told of an error."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the state a form that a row can keep."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, row: dict[str, Any]) -> Self:
+        """Take up the state that `to_json` gave."""
+        known = {**row}
+        known["tasks"] = [Work(**task) for task in row.get("tasks", [])]
+        known["calls"] = [OpenCall(**call) for call in row.get("calls", [])]
+        return cls(**known)
+
+
+@dataclass(slots=True)
+class Turn:
+    """One message meeting the state; rules act through it, so that both stay in step."""
+
+    state: State
+    message: Message
+    changes: list[Change] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return self.message.text
+
+    @property
+    def work(self) -> Work | None:
+        return self.task(self.state.current)
+
+    @property
+    def is_free(self) -> bool:
+        """Nothing is being worked on."""
+        return self.work is None or self.work.is_closed
+
+    def task(self, order: int) -> Work | None:
+        return next((task for task in self.state.tasks if task.order == order), None)
+
+    def open(self, description: str, *, planned: bool = False) -> Work:
+        order = len(self.state.tasks) + 1
+        work = Work(order=order, description=description, planned=planned)
+        self.state.tasks.append(work)
+        self.changes.append(OpenTask(order=order, description=description))
+        return work
+
+    def begin(self, work: Work) -> None:
+        """Make it the task that is worked on, with all that led to it."""
+        self.state.current = work.order
+        for message_id in self.state.opening:
+            self.link(work.order, message_id)
+        self.forget_opening()
+
+    def describe(self, work: Work, description: str) -> None:
+        if description and description != work.description:
+            work.description = description
+            self.changes.append(DescribeTask(order=work.order, description=description))
+
+    def move(self, work: Work, status: TaskStatus) -> None:
+        """Go to a status, through running where that is the only way."""
+        if work.status == status:
+            return
+        if status in (TaskStatus.SUCCESS, TaskStatus.FAILED) and work.status != TaskStatus.RUNNING:
+            self.move(work, TaskStatus.RUNNING)
+        work.status = status
+        work.planned = False
+        self.changes.append(MoveTask(order=work.order, status=status))
+
+    def progress(self, work: Work, text: str) -> None:
+        if text:
+            self.changes.append(AddProgress(order=work.order, text=text))
+
+    def prefer(self, order: int, text: str, *, replaces: str = "") -> None:
+        self.changes.append(AddPreference(order=order, text=text, replaces=replaces))
+        if work := self.task(order):
+            work.preferences = [kept for kept in work.preferences if kept != replaces] + [text]
+
+    def link(self, order: int, message_id: str = "") -> None:
+        """Give a message, else the one at hand, to a task."""
+        linked = MessageId(UUID(message_id)) if message_id else self.message.id
+        self.changes.append(LinkMessage(order=order, message_id=linked))
+        if (work := self.task(order)) and not work.tools:
+            work.led = [*work.led, str(linked)][-_LED:]
+
+    def remember_opening(self) -> None:
+        self.state.opening.append(str(self.message.id))
+        self.state.opening = self.state.opening[-12:]
+
+    def forget_opening(self) -> None:
+        self.state.opening, self.state.opening_text = [], ""
+
+    @classmethod
+    def of(cls, state: State, message: Message) -> Self:
+        """Begin a turn on a copy of the state."""
+        return cls(state=deepcopy(state), message=message)
+
+    def merge(self, work: Work, into: Work) -> None:
+        """Let the last task become part of an earlier one."""
+        self.changes.append(MergeTask(order=work.order, into=into.order))
+        self.state.tasks.remove(work)
+        into.preferences += [text for text in work.preferences if text not in into.preferences]
+        self.state.current = into.order
