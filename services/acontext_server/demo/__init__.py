@@ -1,0 +1,1 @@
+"""The product told on one screen, through its gateway and with nothing but the public stubs."""

@@ -1,0 +1,52 @@
+"""`python -m acontext_server.demo [FILE]`: the story, or the user's own conversations."""
+
+import asyncio
+import sys
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+
+from rich.console import Console
+
+from acontext_server.demo.gateway import open_gateway
+from acontext_server.demo.own import UnreadableFile, run_file
+from acontext_server.demo.system import System, running_system
+from acontext_server.demo.told import tell
+from acontext_server.kit.engines import StartError
+
+
+def main() -> None:
+    """Run the demo; the exit status says whether everything came out as it should."""
+    parser = ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("file", nargs="?", type=Path, help="JSON lines with OpenAI `messages`")
+    file: Path | None = parser.parse_args().file
+    console = Console()
+    try:
+        good = asyncio.run(_demo(console, file))
+    except (StartError, UnreadableFile) as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0 if good else 1)
+
+
+async def _demo(console: Console, file: Path | None) -> bool:
+    began = time.perf_counter()
+    async with running_system(console) as system:
+        console.print(f"Acontext is ready after {time.perf_counter() - began:.1f} s.", style="bold")
+        async with open_gateway(system.address, system.key) as gateway:
+            good = await (run_file(gateway, console, file) if file else tell(gateway, console))
+        console.print(_where_next(system), highlight=False)
+    return good
+
+
+def _where_next(system: System) -> str:
+    return (
+        f"[bold]Next[/]  {system.afterwards} and ask http://{system.address}. README.md has a first "
+        "program, proto/ the whole API.\n      `make demo INPUT=your.jsonl` takes your own "
+        "conversations: one JSON object with `messages` a line."
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""A running Acontext for the demo: the one that answers already, or one that it starts."""
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+
+from acontext_server.kit.config import Settings
+from acontext_server.kit.engines import StartError, free_port
+from acontext_server.kit.engines.ports import is_free
+
+_START_SECONDS = 120.0
+_ASK_AGAIN_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Where Acontext answers."""
+
+    host: str
+    port: int
+    key: str
+    afterwards: str
+    """What becomes of it when the demo is over."""
+
+    @property
+    def address(self) -> str:
+        """What gRPC wants."""
+        return f"{self.host}:{self.port}"
+
+
+@asynccontextmanager
+async def running_system(console: Console) -> AsyncIterator[System]:
+    """Use the Acontext on our port; else start one, elsewhere if the port is somebody else's."""
+    settings = Settings()
+    here = System(settings.host, settings.port, settings.root_api_key, "It goes on running")
+    if await _answers(here):
+        console.print(f"Using the Acontext that runs at http://{here.address}.")
+        yield here
+    elif is_free(settings.port, host=settings.host):
+        kept = replace(
+            here, afterwards=f"All this is kept in {settings.data_folder}; run `make up`"
+        )
+        async with _started(kept, settings.data_folder, console):
+            yield kept
+    else:
+        console.print(f"Port {settings.port} is taken, so this Acontext is one for the demo only.")
+        aside = replace(here, port=free_port(), afterwards="Free the port and run `make up`")
+        with tempfile.TemporaryDirectory(prefix="acontext-demo-") as folder:
+            async with _started(aside, Path(folder), console):
+                yield aside
+
+
+@asynccontextmanager
+async def _started(system: System, folder: Path, console: Console) -> AsyncIterator[None]:
+    place = {"ACONTEXT_PORT": str(system.port), "ACONTEXT_DATA_FOLDER": str(folder)}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "acontext_server.all"),
+        env=os.environ | place,
+        stdout=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        with console.status("starting PostgreSQL, NATS, Envoy and the four services"):
+            await _until_ready(process, system)
+        yield
+    finally:
+        await _stop(process)
+
+
+async def _until_ready(process: asyncio.subprocess.Process, system: System) -> None:
+    async with asyncio.timeout(_START_SECONDS):
+        while not await _answers(system):
+            if process.returncode is not None:
+                raise StartError("Acontext did not start.")
+            await asyncio.sleep(_ASK_AGAIN_SECONDS)
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        process.send_signal(signal.SIGINT)
+    await process.wait()
+
+
+async def _answers(system: System) -> bool:
+    headers = {"authorization": f"Bearer {system.key}"}
+    try:
+        async with httpx.AsyncClient(timeout=5, headers=headers) as client:
+            answer = await client.get(f"http://{system.address}/api/v1/ping")
+            return answer.status_code == 200 and answer.json().get("msg") == "pong"
+    except (httpx.HTTPError, ValueError):
+        return False

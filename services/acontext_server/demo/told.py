@@ -1,0 +1,130 @@
+"""The story: two conversations are stored, observed, learned from and searched; a file is kept."""
+
+import asyncio
+import time
+import urllib.request
+from collections.abc import Awaitable, Sequence
+from typing import TypeVar
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+
+from acontext.observer import v1 as observer
+from acontext.space import v1 as space
+from acontext_server.demo import story
+from acontext_server.demo.gateway import Gateway
+
+LEARNING_PATIENCE_SECONDS = 60.0
+RELEVANT = "Add a GitHub workflow that runs our Python tests"
+IRRELEVANT = "What is the weather like in Lisbon tomorrow?"
+
+_Answer = TypeVar("_Answer")
+_COLOURS = {"success": "green", "running": "yellow", "failed": "red", "pending": "dim"}
+
+
+async def tell(gateway: Gateway, console: Console) -> bool:
+    """Tell it all; False when something did not come out as it should."""
+    space_id = await gateway.create_space()
+    sessions = [
+        await _observe(gateway, console, space_id, "an agent sets up CI", story.CI_SETUP),
+        await _observe(gateway, console, space_id, "the README's conversation", story.README),
+    ]
+    learned = await _learn(gateway, console, space_id, sessions)
+    found = await _search(gateway, console, space_id)
+    kept = await _keep(gateway, console)
+    return learned and found and kept
+
+
+async def _observe(
+    gateway: Gateway,
+    console: Console,
+    space_id: str,
+    title: str,
+    messages: Sequence[story.ChatMessage],
+) -> str:
+    session_id = await gateway.create_session(space_id)
+    blobs = [story.as_json(message) for message in messages]
+    stored, storing = await _timed(gateway.store(session_id, blobs))
+    _, observing = await _timed(gateway.flush(session_id))
+    console.print(
+        f"[bold]Store & observe[/]  {title}: {stored.kept} messages stored in {storing:.2f} s, "
+        f"observed in {observing:.2f} s"
+    )
+    console.print(Padding(_task_table(await gateway.list_tasks(session_id)), (0, 0, 0, 2)))
+    return session_id
+
+
+def _task_table(tasks: Sequence[observer.Task]) -> Table:
+    table = Table(box=None, padding=(0, 1), show_header=False)
+    for task in tasks:
+        status = f"[{_COLOURS[task.status]}]{task.status}[/]"
+        table.add_row(f"{task.order}.", status, task.data.task_description)
+        for line in task.data.progresses:
+            table.add_row("", "[dim]progress[/]", f"[dim]{line}[/]")
+        for line in task.data.user_preferences:
+            table.add_row("", "[cyan]preference[/]", line)
+    return table
+
+
+async def _learn(
+    gateway: Gateway, console: Console, space_id: str, sessions: Sequence[str]
+) -> bool:
+    waiting = gateway.wait_until_learned(sessions, patience=LEARNING_PATIENCE_SECONDS)
+    left, seconds = await _timed(waiting)
+    skills = await gateway.list_skills(space_id)
+    console.print(f"[bold]Learn[/]            {len(skills)} skills learned in {seconds:.2f} s")
+    for skill in skills:
+        console.print(Padding(_skill_table(await gateway.skill(skill.id)), (0, 0, 0, 2)))
+    return bool(skills) and not left
+
+
+def _skill_table(answer: space.GetSkillResponse) -> Table:
+    sop, newest = answer.skill.sop, answer.versions[0]
+    table = Table(box=None, padding=(0, 1), show_header=False)
+    table.add_row("use when", f"[bold]{sop.use_when}[/]")
+    if sop.preferences:
+        table.add_row("[cyan]preferences[/]", sop.preferences)
+    for number, step in enumerate(sop.tool_sops, start=1):
+        table.add_row(f"step {number}", f"[green]{step.tool_name}[/]  {step.action}")
+    reasons = ", ".join(f"{one.kind} +{one.points}" for one in newest.difficulty.reasons)
+    score = f"{newest.difficulty.score} points: {reasons}"
+    table.add_row("[dim]learned by[/]", f"[dim]{newest.written_by}, difficulty {score}[/]")
+    return table
+
+
+async def _search(gateway: Gateway, console: Console, space_id: str) -> bool:
+    console.print("[bold]Search[/]")
+    relevant = await gateway.search(space_id, RELEVANT)
+    irrelevant = await gateway.search(space_id, IRRELEVANT)
+    console.print(f"  “{RELEVANT}” → {_cited(relevant)}", highlight=False)
+    console.print(f"  “{IRRELEVANT}” → {_cited(irrelevant)}", highlight=False)
+    return bool(relevant) and not irrelevant
+
+
+def _cited(blocks: Sequence[space.CitedBlock]) -> str:
+    if not blocks:
+        return "[yellow]nothing relevant[/]"
+    return "; ".join(f"[green]{one.title}[/] (distance {one.distance:.2f})" for one in blocks)
+
+
+async def _keep(gateway: Gateway, console: Console) -> bool:
+    url = await gateway.keep_file("/reports/ci.md", story.REPORT)
+    opened = await asyncio.to_thread(_open, url)
+    same = opened == story.REPORT
+    verdict = "opens without a key, byte for byte" if same else "[red]does not give its bytes[/]"
+    console.print(f"[bold]Keep files[/]       /reports/ci.md {verdict}:")
+    console.print(f"  {url}", soft_wrap=True, highlight=False)
+    return same
+
+
+def _open(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        content: bytes = answer.read()
+        return content
+
+
+async def _timed(work: Awaitable[_Answer]) -> tuple[_Answer, float]:
+    began = time.perf_counter()
+    answer = await work
+    return answer, time.perf_counter() - began
