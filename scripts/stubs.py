@@ -1,4 +1,4 @@
-"""Write what buf does not: the gRPC stubs, and one __init__.py a package that exports every name."""
+"""Write what buf does not: gRPC stubs, and an __init__.py a package that exports every name."""
 
 import ast
 import subprocess
@@ -46,9 +46,7 @@ def public_names(module: Path) -> list[str]:
     grpc = module.name.endswith("_grpc.py")
     names = []
     for node in ast.parse(module.read_text()).body:
-        if isinstance(node, ast.ClassDef):
-            names.append(node.name)
-        elif isinstance(node, ast.FunctionDef) and grpc:
+        if isinstance(node, ast.ClassDef) or (isinstance(node, ast.FunctionDef) and grpc):
             names.append(node.name)
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             names.append(node.target.id)

@@ -1,8 +1,8 @@
-"""Write the protos that ours import into third_party/: google's from a wheel, buf's from a descriptor.
+"""Write the protos that ours import into third_party/.
 
-No wheel carries buf/validate/validate.proto, but protovalidate carries its descriptor. What is printed
-here declares the same messages, numbers and types; its comments and the CEL of its predefined rules are
-left out, since protovalidate has them built in.
+Google's come from a wheel. No wheel carries buf/validate/validate.proto, but protovalidate carries
+its descriptor; what is printed from it declares the same messages, numbers and types. Comments and
+the CEL of predefined rules are left out, since protovalidate has them built in.
 """
 
 import shutil

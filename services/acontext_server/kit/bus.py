@@ -1,0 +1,166 @@
+"""NATS JetStream: a stream per service, durable consumers, a stream of dead letters."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import nats
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StreamConfig
+from nats.js.errors import BadRequestError, NotFoundError
+
+from acontext_server.kit.ids import ProjectId
+
+log = structlog.get_logger()
+
+Handler = Callable[[bytes], Awaitable[None]]
+"""Deals with one event. Called at least once for each; an exception means once more, later."""
+
+KEEP_SECONDS = 7 * 24 * 3600
+"""How long a stream remembers; owners announce facts again until they are answered."""
+DEDUPLICATE_SECONDS = 120
+DELIVERIES = 10
+"""Tries before an event becomes a dead letter."""
+ACK_WAIT_SECONDS = 60
+
+
+class Bus:
+    """A connection to NATS that outlives its server's restarts."""
+
+    def __init__(self, client: Client, prefix: str, replicas: int) -> None:
+        self._client = client
+        self._jetstream: JetStreamContext = client.jetstream(timeout=5)
+        self._prefix = prefix
+        self._replicas = replicas
+
+    def subject(self, service: str, event: str, project_id: ProjectId, entity: object) -> str:
+        """Name where an event of a service is announced."""
+        return f"{self._prefix}.{service}.v1.{event}.{project_id}.{entity}"
+
+    async def ensure_stream(self, service: str) -> None:
+        """Make a service's stream, and the one of dead letters, unless they are there."""
+        await self._ensure(self._stream(service), f"{self._prefix}.{service}.v1.>")
+        await self._ensure(self._stream("dead"), f"{self._prefix}.dead.>")
+
+    async def publish(self, subject: str, payload: bytes, *, message_id: str) -> None:
+        """Announce a fact; returns when the stream has it. An id repeated soon is dropped."""
+        await self._jetstream.publish(subject, payload, headers={"Nats-Msg-Id": message_id})
+
+    async def nudge(self, subject: str, payload: bytes) -> None:
+        """Announce something that may be lost; returns at once."""
+        if self._client.is_connected:
+            await self._client.publish(subject, payload)
+
+    async def bury(self, durable: str, payload: bytes, *, message_id: str) -> None:
+        """Keep what could not be dealt with where a person finds it."""
+        await self.publish(f"{self._prefix}.dead.{durable}", payload, message_id=message_id)
+
+    async def purge(self, service: str, project_id: ProjectId, entity: object) -> None:
+        """Remove what a stream still holds of an entity, deletions excepted."""
+        subject = f"{self._prefix}.{service}.v1.*.{project_id}.{entity}"
+        await self._jetstream.purge_stream(self._stream(service), subject=subject)
+
+    async def listen(
+        self, service: str, durable: str, events: Sequence[str], handler: Handler
+    ) -> None:
+        """Deal with a service's events for as long as the caller lives.
+
+        events are names such as `task_completed`, or `deleted.session_deleted`; several processes
+        that name the same durable share the work.
+        """
+        while True:
+            try:
+                await self.ensure_stream(service)
+                subscription = await self._subscribe(service, durable, events)
+                async with asyncio.TaskGroup() as handling:
+                    while True:
+                        for message in await _fetch(subscription):
+                            handling.create_task(self._deal(message, durable, handler))
+            except* NatsError as errors:
+                log.warning("bus_interrupted", durable=durable, error=repr(errors.exceptions[0]))
+            except* TimeoutError:
+                log.warning("bus_interrupted", durable=durable, error="timeout")
+            await asyncio.sleep(0.2 + random.random() * 0.3)
+
+    async def _subscribe(
+        self, service: str, durable: str, events: Sequence[str]
+    ) -> JetStreamContext.PullSubscription:
+        subjects = [f"{self._prefix}.{service}.v1.{event}.>" for event in events]
+        config = ConsumerConfig(
+            durable_name=durable,
+            filter_subjects=subjects,
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=ACK_WAIT_SECONDS,
+            deliver_policy=DeliverPolicy.ALL,
+            max_ack_pending=256,
+        )
+        stream = self._stream(service)
+        await self._jetstream.add_consumer(stream, config)
+        return await self._jetstream.pull_subscribe_bind(durable, stream)
+
+    async def _deal(self, message: Msg, durable: str, handler: Handler) -> None:
+        deliveries = message.metadata.num_delivered or 1
+        try:
+            await handler(message.data)
+            await message.ack()
+        except Exception as error:
+            if deliveries < DELIVERIES:
+                log.warning("event_failed", durable=durable, tries=deliveries, error=repr(error))
+                await message.nak(delay=min(2.0**deliveries, 300) * random.uniform(0.5, 1))
+                return
+            log.exception("event_buried", durable=durable)
+            sequence = message.metadata.sequence.stream
+            await self.bury(durable, message.data, message_id=f"{durable}-{sequence}")
+            await message.term()
+
+    async def _ensure(self, name: str, subject: str) -> None:
+        config = StreamConfig(
+            name=name,
+            subjects=[subject],
+            max_age=KEEP_SECONDS,
+            duplicate_window=DEDUPLICATE_SECONDS,
+            num_replicas=self._replicas,
+        )
+        try:
+            await self._jetstream.stream_info(name)
+        except NotFoundError:
+            try:
+                await self._jetstream.add_stream(config)
+            except BadRequestError:  # another process was faster
+                await self._jetstream.stream_info(name)
+
+    def _stream(self, service: str) -> str:
+        return f"{self._prefix}_{service}".replace(".", "_")
+
+
+async def _fetch(subscription: JetStreamContext.PullSubscription) -> list[Msg]:
+    try:
+        return await subscription.fetch(64, timeout=5)
+    except TimeoutError:
+        return []
+
+
+@asynccontextmanager
+async def open_bus(url: str, *, prefix: str, replicas: int = 1) -> AsyncIterator[Bus]:
+    """Connect, and stay connected whatever happens to the server."""
+
+    async def note(error: Exception) -> None:
+        log.debug("bus_error", error=repr(error))
+
+    client = await nats.connect(
+        url,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=0.2,
+        connect_timeout=5,
+        error_cb=note,
+        allow_reconnect=True,
+    )
+    try:
+        yield Bus(client, prefix, replicas)
+    finally:
+        await client.close()

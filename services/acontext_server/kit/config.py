@@ -1,0 +1,91 @@
+"""Settings: one URL per engine, whose scheme picks the adapter.
+
+Sources, the first wins: the environment (`ACONTEXT_…`), `.env`, `config.yaml`, the defaults here.
+"""
+
+import hashlib
+import hmac
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+
+
+class Settings(BaseSettings):
+    """All that can be set; unset engine URLs are filled by the embedded engines."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ACONTEXT_", env_file=".env", yaml_file="config.yaml", extra="ignore"
+    )
+
+    data_folder: Path = Path("db")
+    """Where an embedded run keeps all its state."""
+    host: str = "127.0.0.1"
+    """Address that the gateway listens on."""
+    port: int = 8029
+    """Port of the gateway."""
+    public_url: str = ""
+    """How clients reach the gateway; made of host and port when empty."""
+
+    database_url: str = ""
+    """`postgresql://…`; a unix socket is `postgresql://user@/name?host=/folder`."""
+    database_pool: int = 10
+    """Connections of one service process."""
+    nats_url: str = ""
+    nats_prefix: str = "acontext"
+    """First token of every subject and stream, so that installations can share a NATS."""
+    nats_replicas: int = 1
+    blobs_url: str = ""
+    """`file:///folder` or `s3://key:secret@host:port/bucket?secure=false&public=URL`."""
+    vectors_url: str = "pgvector:"
+    embedder_url: str = "local:"
+    model_url: str = "rules:"
+
+    session_address: str = "127.0.0.1:50051"
+    disk_address: str = "127.0.0.1:50052"
+    observer_address: str = "127.0.0.1:50053"
+    space_address: str = "127.0.0.1:50054"
+
+    root_api_key: str = "sk-ac-your-root-api-bearer-token"
+    """Key of the project that is made at the first start."""
+    admin_key: str = ""
+    """The operator's key; empty means there is no operator."""
+    internal_secret: str = Field(default="", repr=False)
+    """What services sign their calls to each other with, and what keys are hashed with."""
+
+    max_artifact_bytes: int = 5 * 1024**3
+    buffer_turns: int = 16
+    """Messages that wait before a session is observed without being quiet."""
+    buffer_idle_seconds: float = 8.0
+    sweep_seconds: float = 5.0
+    """How often observer asks for sessions that no nudge told of."""
+    minimum_difficulty: int = 2
+    log_level: str = "INFO"
+
+    @property
+    def base_url(self) -> str:
+        """Say how clients reach the gateway, without a trailing slash."""
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    def secret_for(self, purpose: str) -> bytes:
+        """Derive a secret of its own for each purpose, so that one never opens another."""
+        if not self.internal_secret:
+            raise ValueError("ACONTEXT_INTERNAL_SECRET is not set")
+        return hmac.digest(self.internal_secret.encode(), purpose.encode(), hashlib.sha256)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        yaml = YamlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, dotenv_settings, yaml

@@ -1,0 +1,93 @@
+"""PostgreSQL: transactions, and what other rooms need to know of its errors."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, cast
+
+import psycopg
+from psycopg.errors import DeadlockDetected, QueryCanceled, SerializationFailure
+from sqlalchemy import exc
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from acontext_server.kit.errors import Conflict, InvalidRequest, Unavailable
+
+Tx = AsyncConnection
+"""An open transaction; leaving `Database.transaction` commits it."""
+
+AfterCommit = Callable[[], None]
+
+
+class Database:
+    """Connections of one service to its schema."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """Open a transaction that commits when left and rolls back on any exception.
+
+        Raises Unavailable when PostgreSQL does not answer, Conflict on a deadlock.
+        """
+        callbacks: list[AfterCommit] = []
+        with _engine_errors():
+            async with self._engine.begin() as connection:
+                connection.info["after_commit"] = callbacks
+                yield connection
+        for callback in callbacks:
+            callback()
+
+
+def after_commit(tx: Tx, callback: AfterCommit) -> None:
+    """Call back once the transaction has committed, and never if it has not."""
+    callbacks = cast("list[AfterCommit]", tx.info["after_commit"])  # set by transaction()
+    if callback not in callbacks:
+        callbacks.append(callback)
+
+
+async def raw_connection(tx: Tx) -> psycopg.AsyncConnection[Any]:
+    """Return psycopg's own connection of a transaction, for the few hot statements."""
+    pooled = await tx.get_raw_connection()
+    # SQLAlchemy types the driver's connection as Any.
+    return cast("psycopg.AsyncConnection[Any]", pooled.driver_connection)
+
+
+def violated(error: exc.IntegrityError) -> str | None:
+    """Name the constraint that a statement violated."""
+    return error.orig.diag.constraint_name if isinstance(error.orig, psycopg.Error) else None
+
+
+def driver_url(url: str) -> str:
+    """Make a plain PostgreSQL URL name the driver that we use."""
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+@asynccontextmanager
+async def open_database(url: str, *, pool: int) -> AsyncIterator[Database]:
+    """Open a pool of connections; they are made when first needed."""
+    engine = create_async_engine(
+        driver_url(url), pool_size=pool, max_overflow=0, pool_timeout=20, pool_pre_ping=True
+    )
+    try:
+        yield Database(engine)
+    finally:
+        await engine.dispose()
+
+
+@contextmanager
+def _engine_errors() -> Any:
+    """Map what the driver raises when the engine, not the statement, is at fault."""
+    try:
+        yield
+    except exc.DBAPIError as error:
+        if isinstance(error.orig, DeadlockDetected | SerializationFailure):
+            raise Conflict from error
+        if isinstance(error.orig, QueryCanceled):
+            raise
+        if isinstance(error.orig, psycopg.DataError) and "NUL" in str(error.orig):
+            raise InvalidRequest("a text must not contain NUL (U+0000)") from error
+        if error.connection_invalidated or isinstance(error, exc.OperationalError):
+            raise Unavailable("database") from error
+        raise
+    except (exc.TimeoutError, psycopg.OperationalError) as error:
+        raise Unavailable("database") from error

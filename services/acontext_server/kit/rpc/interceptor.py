@@ -1,0 +1,252 @@
+"""What happens around every RPC: telemetry, authentication, parsing, validation, errors.
+
+Requests are parsed here and not by grpc, so that bytes which are no message are the caller's
+mistake with a clear sentence, and not our INTERNAL.
+"""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+import grpc
+import protovalidate
+import structlog
+from google.protobuf import descriptor_pool
+from google.protobuf.message import DecodeError, Message
+from grpc import aio
+
+from acontext.options.v1 import CALLER_ANYONE, CALLER_OPERATOR, CALLER_PROJECT, CALLER_SERVICE
+from acontext.options.v1 import caller as caller_option
+from acontext_server.kit.auth import PROJECT_HEADER, Caller, CallerKind, Keys, Signer, set_caller
+from acontext_server.kit.errors import (
+    FieldViolation,
+    InvalidRequest,
+    Kind,
+    NotYetImplemented,
+    PermissionDenied,
+    ServiceError,
+    Unauthenticated,
+    Unavailable,
+)
+from acontext_server.kit.ids import uuid7
+from acontext_server.kit.rpc.nulls import MARKER_KEY, mark_nulls
+from acontext_server.kit.rpc.status import CODES, DETAILS_KEY, details_of
+
+log = structlog.get_logger()
+
+REQUEST_ID_KEY = "x-request-id"
+STATUS_KEY = "x-acontext-status"
+"""Initial metadata that tells the gateway an HTTP status of its own."""
+
+Context = aio.ServicerContext[Any, Any]
+if TYPE_CHECKING:  # generic in its stubs only
+    RpcHandler = grpc.RpcMethodHandler[Any, Any]
+else:
+    RpcHandler = grpc.RpcMethodHandler
+
+
+@dataclass(frozen=True, slots=True)
+class _Method:
+    name: str
+    callers: int
+
+
+class Internal(ServiceError):
+    """A mistake of ours; the log has the request id."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            "something went wrong on our side; the log has this request id",
+            metadata={"request_id": request_id},
+        )
+
+
+def metadata_of(context: Context, key: str) -> str | None:
+    """Return one value of a call's metadata."""
+    for name, value in context.invocation_metadata() or ():
+        if name == key:
+            return value if isinstance(value, str) else value.decode("latin-1")
+    return None
+
+
+async def not_yet(context: Context, method: str) -> NoReturn:
+    """Answer an RPC of a later release."""
+    raise NotYetImplemented(method)
+
+
+class Interceptor(aio.ServerInterceptor):
+    """Wraps every RPC of our own services; health and reflection pass untouched."""
+
+    def __init__(self, service: str, *, keys: Keys, signer: Signer, admin_key: str) -> None:
+        self._service = service
+        self._keys = keys
+        self._signer = signer
+        self._admin_key = admin_key
+        self._methods: dict[str, _Method | None] = {}
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[RpcHandler | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> RpcHandler | None:
+        """Wrap the behaviour of an RPC of ours."""
+        handler = await continuation(handler_call_details)
+        path = handler_call_details.method
+        if path not in self._methods:
+            self._methods[path] = _described(path)
+        method = self._methods[path]
+        if handler is None or method is None:
+            return handler
+        return self._wrapped(method, handler)
+
+    def _wrapped(self, method: _Method, handler: RpcHandler) -> RpcHandler:
+        around = _Around(self, method, handler)
+        makers: dict[tuple[bool, bool], Any] = {
+            (False, False): grpc.unary_unary_rpc_method_handler,
+            (True, False): grpc.stream_unary_rpc_method_handler,
+            (False, True): grpc.unary_stream_rpc_method_handler,
+            (True, True): grpc.stream_stream_rpc_method_handler,
+        }
+        make = makers[handler.request_streaming, handler.response_streaming]
+        behaviour = around.stream if handler.response_streaming else around.unary
+        return cast("RpcHandler", make(behaviour))
+
+    async def enter(self, method: _Method, context: Context) -> None:
+        """Bind what logs carry, and find out who calls."""
+        request_id = metadata_of(context, REQUEST_ID_KEY) or str(uuid7())
+        structlog.contextvars.bind_contextvars(request_id=request_id, method=method.name)
+        set_caller(await self._authenticated(method, context))
+
+    async def _authenticated(self, method: _Method, context: Context) -> Caller:
+        if method.callers == CALLER_ANYONE:
+            return Caller(kind=CallerKind.ANYONE)
+        signed = metadata_of(context, PROJECT_HEADER)
+        if signed is not None:
+            project = self._signer.project_of(signed)
+            return Caller(kind=CallerKind.SERVICE, project=project)
+        if method.callers == CALLER_SERVICE:
+            raise PermissionDenied(f"{method.name} is for services only")
+        scheme, _, secret = (metadata_of(context, "authorization") or "").partition(" ")
+        if scheme.lower() != "bearer" or not secret:
+            raise Unauthenticated
+        if self._admin_key and secret == self._admin_key:
+            return Caller(kind=CallerKind.OPERATOR)
+        project = await self._keys.project_of(secret)
+        if method.callers == CALLER_OPERATOR:
+            raise PermissionDenied(f"{method.name} is for the operator only")
+        return Caller(kind=CallerKind.PROJECT, project=project)
+
+    def failure(self, error: Exception) -> ServiceError:
+        """Say what a caller is told of an exception."""
+        if isinstance(error, ServiceError):
+            return error
+        if isinstance(error, aio.AioRpcError) and error.code() in _AWAY:
+            return Unavailable("another service")
+        request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+        log.exception("rpc_failed", service=self._service)
+        return Internal(request_id)
+
+    async def abort(self, context: Context, error: ServiceError) -> NoReturn:
+        """End the RPC with an error."""
+        if error.http_status is not None:
+            await context.send_initial_metadata(((STATUS_KEY, str(error.http_status)),))
+        await context.abort(
+            CODES[error.kind],
+            error.message,
+            ((DETAILS_KEY, details_of(error, self._service)),),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """One RPC's behaviour, from bytes to bytes."""
+
+    interceptor: Interceptor
+    method: _Method
+    handler: RpcHandler
+
+    async def unary(self, request: Any, context: Context) -> bytes:
+        # The generated types know neither streams of bytes nor asynchronous behaviours.
+        behaviour: Any = self.handler.stream_unary or self.handler.unary_unary
+        try:
+            await self.interceptor.enter(self.method, context)
+            response = await behaviour(self._taken(request), context)
+            return _serialised(response, context)
+        except Exception as error:
+            failure = self.interceptor.failure(error)
+        return await self.interceptor.abort(context, failure)
+
+    async def stream(self, request: Any, context: Context) -> AsyncIterator[bytes]:
+        behaviour: Any = self.handler.stream_stream or self.handler.unary_stream
+        try:
+            await self.interceptor.enter(self.method, context)
+            async for response in behaviour(self._taken(request), context):
+                yield _serialised(response, context)
+            return
+        except Exception as error:
+            failure = self.interceptor.failure(error)
+        await self.interceptor.abort(context, failure)
+
+    def _taken(self, request: Any) -> Any:
+        if self.handler.request_streaming:
+            return self._pieces(request)
+        message = self._parsed(request)
+        _validate(message)
+        return message
+
+    async def _pieces(self, stream: AsyncIterator[bytes]) -> AsyncIterator[Message]:
+        async for piece in stream:
+            yield self._parsed(piece)
+
+    def _parsed(self, data: bytes) -> Message:
+        parse = cast("Callable[[bytes], Message]", self.handler.request_deserializer)
+        try:
+            return parse(data)
+        except (DecodeError, UnicodeDecodeError) as error:
+            raise InvalidRequest(
+                "the request is no message of this method: not UTF-8, or nested too deeply"
+            ) from error
+
+
+_AWAY = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
+
+
+def _described(path: str) -> _Method | None:
+    service, _, name = path.strip("/").partition("/")
+    if not service.startswith("acontext."):
+        return None
+    try:
+        method = descriptor_pool.Default().FindServiceByName(service).methods_by_name[name]
+    except KeyError:
+        return None
+    callers = method.GetOptions().Extensions[caller_option] or CALLER_PROJECT
+    return _Method(name, callers)
+
+
+def _validate(message: Message) -> None:
+    violations = protovalidate.collect_violations(message)
+    if violations:
+        fields = [_field_violation(violation.proto) for violation in violations]
+        sentence = "; ".join(f"{one.field}: {one.description}" for one in fields)
+        raise InvalidRequest(sentence, violations=fields)
+
+
+def _field_violation(violation: Any) -> FieldViolation:
+    elements: Iterable[Any] = violation.field.elements if violation.field else ()
+    path = ""
+    for element in elements:
+        path += f".{element.field_name}"
+        index = re.search(r"index[^0-9]*([0-9]+)", repr(element.subscript or ""))
+        path += f"[{index[1]}]" if index else ""
+    return FieldViolation(field=path.strip(".") or "request", description=violation.message)
+
+
+def _serialised(response: Message, context: Context) -> bytes:
+    marker = metadata_of(context, MARKER_KEY)
+    if marker is not None:
+        mark_nulls(response, marker)
+    return response.SerializeToString()
+
+
+__all__ = ["Interceptor", "Internal", "Kind", "metadata_of", "not_yet"]

@@ -1,0 +1,115 @@
+"""Serving: one gRPC server per service, what runs beside it, and a graceful end."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+import uvloop
+from grpc import aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from acontext.disk import v1 as disk
+from acontext.observer import v1 as observer
+from acontext.session import v1 as session
+from acontext.space import v1 as space
+from acontext_server.kit.auth import Keys, Signer
+from acontext_server.kit.config import Settings
+from acontext_server.kit.log import configure_logs
+from acontext_server.kit.rpc.clients import CHANNEL_OPTIONS
+from acontext_server.kit.rpc.interceptor import Interceptor
+
+log = structlog.get_logger()
+
+DRAIN_SECONDS = 10
+
+Runnable = Callable[[], Coroutine[Any, Any, None]]
+"""Something that works beside the RPCs until it is cancelled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One of our services, wired and ready to be served."""
+
+    name: str
+    address: str
+    keys: Keys
+    servicers: Sequence[Callable[[aio.Server], None]]
+    """Each adds one servicer to a server."""
+    beside: Sequence[Runnable] = field(default=())
+
+
+def _names() -> list[str]:
+    """List every service of ours, so that any of them can reflect them all."""
+    files = (
+        session.SessionServiceServicer,
+        session.ProjectServiceServicer,
+        disk.DiskServiceServicer,
+        observer.TaskServiceServicer,
+        observer.RunServiceServicer,
+        space.SpaceServiceServicer,
+        space.SkillServiceServicer,
+    )
+    packages = {kind.__name__: kind.__module__.rsplit(".", 1)[0] for kind in files}
+    return [f"{package}.{name.removesuffix('Servicer')}" for name, package in packages.items()]
+
+
+@contextlib.asynccontextmanager
+async def serve(service: Service, settings: Settings) -> AsyncIterator[None]:
+    """Serve one service until left; then it stops accepting, drains, and ends what ran beside."""
+    interceptor = Interceptor(
+        service.name,
+        keys=service.keys,
+        signer=Signer(settings.secret_for("services")),
+        admin_key=settings.admin_key,
+    )
+    server = aio.server(interceptors=[interceptor], options=CHANNEL_OPTIONS)
+    for add in service.servicers:
+        add(server)
+    state = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(state, server)
+    names = _names()
+    reflection.enable_server_reflection(
+        [*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server
+    )
+    server.add_insecure_port(service.address)
+    async with asyncio.TaskGroup() as group:
+        beside = [group.create_task(run()) for run in service.beside]
+        await server.start()
+        for name in ("", *names):
+            await state.set(name, health_pb2.HealthCheckResponse.SERVING)
+        log.info("serving", service=service.name, address=service.address)
+        try:
+            yield
+        finally:
+            await state.enter_graceful_shutdown()
+            await server.stop(DRAIN_SECONDS)
+            for task in beside:
+                task.cancel()
+    log.info("stopped", service=service.name)
+
+
+def main(*openers: Callable[[Settings], AbstractAsyncContextManager[Service]]) -> None:
+    """Serve some services in this process until SIGTERM or SIGINT."""
+    settings = Settings()
+    configure_logs(settings.log_level)
+    uvloop.run(_until_told(openers, settings))
+
+
+async def _until_told(
+    openers: Sequence[Callable[[Settings], AbstractAsyncContextManager[Service]]],
+    settings: Settings,
+) -> None:
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    async with AsyncExitStack() as running:
+        for opener in openers:
+            service = await running.enter_async_context(opener(settings))
+            await running.enter_async_context(serve(service, settings))
+        await told.wait()
