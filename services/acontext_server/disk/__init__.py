@@ -1,0 +1,1 @@
+"""Disk: artifacts on disks, and the public way out for every file."""
