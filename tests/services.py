@@ -87,7 +87,7 @@ def template(postgres: Postgres) -> Iterator[str]:
     root = Path(acontext_server.__path__[0])
     with new_database(postgres) as name:
         for service in SERVICES:
-            if (root / service / "migrations").is_dir():
+            if any((root / service / "migrations" / "versions").glob("*.py")):
                 migrations.upgrade(postgres.url_of(name), service)
         yield name
 
