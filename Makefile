@@ -29,3 +29,59 @@ proto: third_party ## lint, format, generate
 	buf format --write proto && buf lint
 	buf generate && mkdir -p build && buf build --output build/api.binpb
 	python scripts/stubs.py build/api.binpb
+
+.PHONY: up
+up: .venv/ready ## everything, on embedded engines, until Ctrl-C
+	python -m acontext_server.all
+
+.PHONY: demo
+demo: .venv/ready ## the product told on one screen (INPUT=FILE.jsonl: with your own conversations)
+	python -m acontext_server.demo $(INPUT)
+
+.PHONY: test
+test: .venv/ready ## against real engines
+	pytest -m "not slow" $(TESTS)
+
+.PHONY: test-slow
+test-slow: .venv/ready ## what takes minutes: kill -9 forty times, every conversation of the data
+	pytest -m slow $(TESTS)
+
+.PHONY: test-engines
+test-engines: .venv/ready engines ## what needs Weaviate, MinIO and grpcurl, which `make engines` builds
+	REQUIRE_ENGINES=minio,weaviate,grpcurl pytest -m engines $(TESTS)
+
+.PHONY: engines
+engines: ## build MinIO, Weaviate and grpcurl with the Go toolchain, unless they are there
+	bash tests/build_engines.sh
+
+.PHONY: lint
+lint: .venv/ready third_party ## ruff, buf, import-linter
+	ruff format --check . && ruff check .
+	buf format --diff --exit-code proto && buf lint
+	lint-imports --no-cache
+
+.PHONY: format
+format: .venv/ready ## ruff and buf
+	ruff format . && ruff check --fix .
+	buf format --write proto
+
+.PHONY: types
+types: .venv/ready ## mypy --strict, and tsc where Node is there
+	mypy services scripts tests evaluation
+	if command -v npm > /dev/null; then cd clients/typescript && npm ci --silent && npx tsc --noEmit; fi
+
+.PHONY: fresh
+fresh: proto ## generated code is what the protos say
+	git diff --exit-code -- clients proto
+
+.PHONY: breaking
+breaking: third_party ## no change that breaks a client of the last release
+	if tag=$$(git describe --tags --abbrev=0 2> /dev/null); then \
+	buf breaking proto --against ".git#tag=$$tag,subdir=proto"; fi
+
+.PHONY: eval
+eval: .venv/ready ## how good observing and learning are (SGD=FILE TAU=FILE)
+	python -m evaluation
+
+.PHONY: check
+check: lint types fresh breaking test ## exactly what CI runs first
