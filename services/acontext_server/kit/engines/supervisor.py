@@ -69,14 +69,19 @@ class Supervisor:
         self._stop_patience = stop_patience
         self._kept: list[_Kept] = []
 
-    async def start(self, program: Program, *, patience: float = 60.0) -> None:
-        """Start a program, wait until it is ready, and keep it running from then on.
+    async def start(self, *programs: Program, patience: float = 60.0) -> None:
+        """Start programs beside each other, wait until all are ready, and keep them running.
 
-        `ProgramFailed` when it ends before that or is not ready after `patience` seconds.
+        `ProgramFailed` when one ends before that or is not ready after `patience` seconds.
         """
-        kept = _Kept(program, self.folder, self._notify, patience)
-        self._kept.append(kept)
-        await kept.start()
+        kept = [_Kept(program, self.folder, self._notify, patience) for program in programs]
+        self._kept.extend(kept)
+        try:
+            async with asyncio.TaskGroup() as starting:
+                for one in kept:
+                    starting.create_task(one.start())
+        except* StartError as failures:
+            raise failures.exceptions[0] from None
 
     async def stop(self) -> None:
         """Stop all programs, the last started first; who does not listen is killed."""

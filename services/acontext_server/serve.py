@@ -1,0 +1,69 @@
+"""`python -m acontext_server.serve disk observer`: some services in one process.
+
+Also how such a process is run as a child. It takes its settings from the environment.
+"""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from grpc import aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from acontext_server.kit import rpc
+from acontext_server.kit.config import Settings
+from acontext_server.kit.engines import Command
+
+SERVICES = ("session", "disk", "observer", "space")
+
+_ASK_SECONDS = 2.0
+
+
+class ServiceProcess:
+    """A process with some services, ready once each of them says that it serves."""
+
+    def __init__(self, services: Sequence[str], settings: Settings) -> None:
+        self.name = "-".join(services)
+        self._services = services
+        self._settings = settings
+
+    async def prepare(self) -> Command:
+        """Hand every setting over, so that the child reads no file of its own."""
+        values = self._settings.model_dump()
+        environment = {f"ACONTEXT_{name.upper()}": str(value) for name, value in values.items()}
+        argv = [sys.executable, "-m", "acontext_server.serve", *self._services]
+        return Command(argv=argv, environment=environment)
+
+    async def is_ready(self) -> bool:
+        """Ask the health service of each."""
+        addresses = [address_of(name, self._settings) for name in self._services]
+        return all([await _serves(address) for address in addresses])
+
+
+def address_of(service: str, settings: Settings) -> str:
+    """Give the `host:port` at which a service serves."""
+    address: str = getattr(settings, f"{service}_address")
+    return address
+
+
+async def _serves(address: str) -> bool:
+    async with aio.insecure_channel(address) as channel:
+        health = health_pb2_grpc.HealthStub(channel)
+        try:
+            answer = await health.Check(health_pb2.HealthCheckRequest(), timeout=_ASK_SECONDS)
+        except aio.AioRpcError:
+            return False
+    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+def main(services: Sequence[str]) -> None:
+    """Serve some services until SIGTERM or SIGINT."""
+    unknown = set(services) - set(SERVICES)
+    if unknown or not services:
+        sys.exit(f"usage: python -m acontext_server.serve {' '.join(SERVICES)}, one or more")
+    modules = [import_module(f"acontext_server.{service}.main") for service in services]
+    rpc.main(*(module.open_service for module in modules))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
