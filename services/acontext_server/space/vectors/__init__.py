@@ -1,0 +1,56 @@
+"""Keeping vectors and finding the nearest: the port, and the way from a URL to its adapter.
+
+A skill space has tens to thousands of vectors, so both adapters compare exactly. They keep nothing
+but ids and vectors: PostgreSQL is the truth, and an index can be rebuilt from it.
+"""
+
+from collections.abc import Collection, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+from uuid import UUID
+
+from acontext_server.kit.ids import ProjectId
+from acontext_server.space.embedder import EmbeddingSpace, Vector
+
+
+class Vectors(Protocol):
+    """The vectors of one embedding space, by project and space.
+
+    Every call may be repeated. Raises Unavailable when the engine does not answer.
+    """
+
+    async def upsert(
+        self, project_id: ProjectId, space_id: UUID, vectors: Mapping[UUID, Vector]
+    ) -> None:
+        """Keep vectors under their ids; found by every query that begins after the answer."""
+
+    async def delete(self, project_id: ProjectId, ids: Collection[UUID]) -> None:
+        """Forget vectors; unknown ids are fine."""
+
+    async def delete_project(self, project_id: ProjectId) -> None:
+        """Forget everything of a project."""
+
+    async def query(
+        self, project_id: ProjectId, space_id: UUID, vector: Vector, limit: int
+    ) -> dict[UUID, float]:
+        """Find the nearest vectors of a space, with their cosine distances from 0 to 2."""
+
+
+class UnknownVectors(ValueError):
+    """The setting's scheme names no adapter."""
+
+
+def open_vectors(
+    url: str, *, database_url: str, embedding_space: EmbeddingSpace
+) -> AbstractAsyncContextManager[Vectors]:
+    """Open the index that `ACONTEXT_VECTORS_URL` names, making what it needs."""
+    scheme = url.partition(":")[0]
+    if scheme == "pgvector":
+        from acontext_server.space.vectors.pgvector import open_pgvector
+
+        return open_pgvector(database_url, embedding_space)
+    if scheme == "weaviate":
+        from acontext_server.space.vectors.weaviate import open_weaviate
+
+        return open_weaviate(url, embedding_space)
+    raise UnknownVectors(f"ACONTEXT_VECTORS_URL: {scheme!r} is neither pgvector nor weaviate")

@@ -1,0 +1,122 @@
+"""Vectors in PostgreSQL, compared exactly: a btree by space beats an approximate index here."""
+
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from sqlalchemy import text
+
+from acontext_server.kit.database import Database, open_database
+from acontext_server.kit.ids import ProjectId
+from acontext_server.space.embedder import EmbeddingSpace, Vector
+
+POOL = 4
+LOCK = 0x76656374
+"""Key of the advisory lock under which the table is made."""
+
+TABLE = (
+    "create extension if not exists vector",
+    "create schema if not exists vectors",
+    """
+    create table if not exists vectors.vector (
+        project_id uuid not null,
+        embedding_space text not null,
+        id uuid not null,
+        space_id uuid not null,
+        embedding public.vector not null,
+        primary key (project_id, embedding_space, id)
+    )
+    """,
+    """
+    create index if not exists vector_space_idx
+    on vectors.vector (project_id, space_id, embedding_space)
+    """,
+)
+UPSERT = text(
+    """
+    insert into vectors.vector (project_id, embedding_space, id, space_id, embedding)
+    values (:project_id, :embedding_space, :id, :space_id, cast(:embedding as public.vector))
+    on conflict (project_id, embedding_space, id)
+    do update set space_id = excluded.space_id, embedding = excluded.embedding
+    """
+)
+DELETE = text(
+    """
+    delete from vectors.vector
+    where project_id = :project_id and embedding_space = :embedding_space and id = any(:ids)
+    """
+)
+DELETE_PROJECT = text("delete from vectors.vector where project_id = :project_id")
+QUERY = text(
+    """
+    select id, embedding operator(public.<=>) cast(:vector as public.vector) as distance
+    from vectors.vector
+    where project_id = :project_id and space_id = :space_id
+      and embedding_space = :embedding_space
+    order by distance, id
+    limit :limit
+    """
+)
+
+
+class PgVectors:
+    """The embedded default."""
+
+    def __init__(self, database: Database, embedding_space: EmbeddingSpace) -> None:
+        self._database = database
+        self._embedding_space = embedding_space.id
+
+    async def upsert(
+        self, project_id: ProjectId, space_id: UUID, vectors: Mapping[UUID, Vector]
+    ) -> None:
+        rows = [
+            {
+                "project_id": project_id,
+                "embedding_space": self._embedding_space,
+                "id": key,
+                "space_id": space_id,
+                "embedding": _literal(vector),
+            }
+            for key, vector in vectors.items()
+        ]
+        if rows:
+            async with self._database.transaction() as tx:
+                await tx.execute(UPSERT, rows)
+
+    async def delete(self, project_id: ProjectId, ids: Collection[UUID]) -> None:
+        scope = {"project_id": project_id, "embedding_space": self._embedding_space}
+        async with self._database.transaction() as tx:
+            await tx.execute(DELETE, {**scope, "ids": list(ids)})
+
+    async def delete_project(self, project_id: ProjectId) -> None:
+        async with self._database.transaction() as tx:
+            await tx.execute(DELETE_PROJECT, {"project_id": project_id})
+
+    async def query(
+        self, project_id: ProjectId, space_id: UUID, vector: Vector, limit: int
+    ) -> dict[UUID, float]:
+        asked = {
+            "project_id": project_id,
+            "space_id": space_id,
+            "embedding_space": self._embedding_space,
+            "vector": _literal(vector),
+            "limit": limit,
+        }
+        async with self._database.transaction() as tx:
+            found = (await tx.execute(QUERY, asked)).all()
+        return {row.id: max(0.0, row.distance) for row in found}
+
+
+def _literal(vector: Vector) -> str:
+    return f"[{','.join(map(repr, vector))}]"
+
+
+@asynccontextmanager
+async def open_pgvector(url: str, embedding_space: EmbeddingSpace) -> AsyncIterator[PgVectors]:
+    """Make the table unless it is there."""
+    async with open_database(url, pool=POOL) as database:
+        async with database.transaction() as tx:
+            await tx.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
+            for statement in TABLE:
+                await tx.execute(text(statement))
+        yield PgVectors(database, embedding_space)
