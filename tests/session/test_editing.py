@@ -1,15 +1,15 @@
 """Edit strategies, token by token."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acontext_server.kit.errors import InvalidRequest
 from acontext_server.session import formats
 from acontext_server.session.content import Content, Format
-from acontext_server.session.domain import InvalidRequest
 from acontext_server.session.editing import Entry, edit, read_strategies
 from acontext_server.session.free_json import JsonObject
 from acontext_server.session.tokens import count_tokens
@@ -40,7 +40,7 @@ def page(*contents: Content) -> list[Entry]:
 
 
 def edited(
-    entries: Sequence[Entry], *strategies: tuple[str, dict[str, object]], pin: str | None = None
+    entries: Sequence[Entry], *strategies: tuple[str, Mapping[str, object]], pin: str | None = None
 ) -> list[Entry]:
     text = json.dumps([{"type": type_, "params": params} for type_, params in strategies])
     tools = {id_: name for entry in entries for id_, name in entry.content.calls().items()}
@@ -128,20 +128,23 @@ def test_what_follows_the_pin_is_untouched() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "edit_strategies is not JSON"),
-        ("{}", "edit_strategies must be an array"),
-        ("[1]", "edit_strategies[0] must be an object"),
-        ('[{"type":"shrink"}]', "edit_strategies[0].type must be one of"),
-        ('[{"type":"token_limit"}]', "edit_strategies[0].params.limit_tokens is required"),
-        ('[{"type":"token_limit","params":{"limit_tokens":0}}]', "limit_tokens must be at least 1"),
+        ("{", "edit_strategies: is not JSON"),
+        ("{}", "edit_strategies: must be an array"),
+        ("[1]", "edit_strategies[0]: must be an object"),
+        ('[{"type":"shrink"}]', "edit_strategies[0].type: must be one of"),
+        ('[{"type":"token_limit"}]', "edit_strategies[0].params.limit_tokens: is required"),
+        (
+            '[{"type":"token_limit","params":{"limit_tokens":0}}]',
+            "limit_tokens: must be at least 1",
+        ),
         ('[{"type":"middle_out","params":{"token_reduce_to":1.5}}]', "token_reduce_to"),
         ('[{"type":"middle_out","params":{"token_reduce_to":true}}]', "token_reduce_to"),
         ('[{"type":"middle_out","params":{"token_reduce_to":"5"}}]', "token_reduce_to"),
         (
             '[{"type":"remove_tool_result","params":{"keep_tools":"f"}}]',
-            "keep_tools must be an array",
+            "keep_tools: must be an array",
         ),
-        ('[{"type":"remove_tool_result","params":[]}]', "params must be an object"),
+        ('[{"type":"remove_tool_result","params":[]}]', "params: must be an object"),
     ],
 )
 def test_a_broken_strategy_is_named(text: str, message: str) -> None:

@@ -19,10 +19,8 @@ def read(form: str, blob: object, uploads: Mapping[str, Upload] | None = None) -
     return formats.read(Format(form), blob, uploads or {}, lambda: "call_00c0ffee")  # type: ignore[arg-type]
 
 
-def write(
-    form: str, content: Content, fetched: Fetched | None = None, **tools: str
-) -> list[JsonObject]:
-    return formats.write(Format(form), content, fetched or Fetched(), tools)
+def write(form: str, content: Content, fetched: Fetched | None = None) -> list[JsonObject]:
+    return formats.write(Format(form), content, fetched or Fetched(), {})
 
 
 def shown(part: Part) -> dict[str, object]:
@@ -34,7 +32,7 @@ def text(value: str) -> dict[str, object]:
 
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "goto", "arguments": '{"url": "x"}'}}
-STORED_CALL = {
+STORED_CALL: dict[str, object] = {
     "type": "function",
     "text": None,
     "id": "c1",
@@ -529,7 +527,7 @@ def test_what_came_in_comes_out_of_the_same_format(form: str, blob: dict[str, ob
 
 
 def crossing(form: str, blob: object, out: str, **tools: str) -> list[JsonObject]:
-    return write(out, read(form, blob), **tools)
+    return formats.write(Format(out), read(form, blob), Fetched(), tools)
 
 
 def test_results_become_messages_of_their_own_before_the_rest() -> None:

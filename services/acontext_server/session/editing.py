@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from acontext_server.kit.errors import InvalidRequest
 from acontext_server.session.content import Content, Part, PartType
-from acontext_server.session.domain import InvalidRequest
 from acontext_server.session.formats.reading import Field
 from acontext_server.session.free_json import InvalidJson, parse_text
 
@@ -103,10 +103,10 @@ def read_strategies(text: str) -> list[Strategy]:
     try:
         value = parse_text(text)
     except InvalidJson as error:
-        raise InvalidRequest(FIELD, str(error)) from error
+        raise InvalidRequest.of(FIELD, str(error)) from error
     if not isinstance(value, list):
-        raise InvalidRequest(FIELD, "must be an array")
-    strategies = [_strategy(field) for field in Field(value, FIELD, InvalidRequest).items()]
+        raise InvalidRequest.of(FIELD, "must be an array")
+    strategies = [_strategy(field) for field in Field(value, FIELD, InvalidRequest.of).items()]
     return sorted(strategies, key=lambda strategy: strategy.rank)
 
 

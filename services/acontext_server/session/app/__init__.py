@@ -1,0 +1,1 @@
+"""The verbs of session: what each does, in which transaction, and what it announces."""

@@ -1,0 +1,167 @@
+"""Sessions without their logs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, select, update
+
+from acontext_server.kit.database import Tx
+from acontext_server.kit.ids import ProjectId
+from acontext_server.kit.paging import by_time
+from acontext_server.session.domain import Session, SessionId, SpaceId, UserId
+from acontext_server.session.free_json import JsonObject
+from acontext_server.session.store.tables import LogRow, SessionRow
+
+_SESSION = (
+    SessionRow.session_id,
+    SessionRow.project_id,
+    SessionRow.user_id,
+    SessionRow.space_id,
+    SessionRow.disable_task_tracking,
+    SessionRow.configs,
+    SessionRow.created_at,
+    SessionRow.updated_at,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionFilter:
+    """Which sessions a list shows; None means any."""
+
+    user_id: UserId | None = None
+    space_id: SpaceId | None = None
+    not_connected: bool = False
+    configs: JsonObject | None = None
+
+
+async def insert_session(
+    tx: Tx,
+    project_id: ProjectId,
+    session_id: SessionId,
+    *,
+    user_id: UserId | None,
+    space_id: SpaceId | None,
+    disable_task_tracking: bool,
+    configs: JsonObject,
+) -> Session:
+    """Add a session with an empty log."""
+    row = {
+        "project_id": project_id,
+        "session_id": session_id,
+        "user_id": user_id,
+        "space_id": space_id,
+        "disable_task_tracking": disable_task_tracking,
+        "configs": configs,
+    }
+    inserted = (await tx.execute(insert(SessionRow).values(row).returning(*_SESSION))).one()
+    log = {
+        "project_id": project_id,
+        "session_id": session_id,
+        "tracked": not disable_task_tracking,
+    }
+    await tx.execute(insert(LogRow).values(log))
+    return _session(inserted)
+
+
+async def find_session(tx: Tx, project_id: ProjectId, session_id: SessionId) -> Session | None:
+    """Find a session."""
+    row = (await tx.execute(select(*_SESSION).where(_is(project_id, session_id)))).one_or_none()
+    return _session(row) if row else None
+
+
+async def list_sessions(
+    tx: Tx,
+    project_id: ProjectId,
+    which: SessionFilter,
+    *,
+    after: tuple[datetime, UUID] | None,
+    descending: bool,
+    limit: int,
+) -> Sequence[Session]:
+    """Page through a project's sessions."""
+    query = by_time(
+        select(*_SESSION).where(SessionRow.project_id == project_id, *_conditions(which)),
+        SessionRow.created_at,
+        SessionRow.session_id,
+        after=after,
+        descending=descending,
+        limit=limit,
+    )
+    return [_session(row) for row in await tx.execute(query)]
+
+
+def _conditions(which: SessionFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if which.user_id is not None:
+        conditions.append(SessionRow.user_id == which.user_id)
+    if which.not_connected:
+        conditions.append(SessionRow.space_id.is_(None))
+    elif which.space_id is not None:
+        conditions.append(SessionRow.space_id == which.space_id)
+    if which.configs is not None:
+        conditions.append(SessionRow.configs.contains(which.configs))
+    return conditions
+
+
+async def update_configs(
+    tx: Tx, project_id: ProjectId, session_id: SessionId, configs: JsonObject
+) -> bool:
+    """Replace a session's configs; False if there is no such session."""
+    values = {"configs": configs, "updated_at": func.clock_timestamp()}
+    return await _update(tx, project_id, session_id, values)
+
+
+async def connect(tx: Tx, project_id: ProjectId, session_id: SessionId, space_id: SpaceId) -> bool:
+    """Name the space of a session; False if there is no such session."""
+    values = {"space_id": space_id, "updated_at": func.clock_timestamp()}
+    return await _update(tx, project_id, session_id, values)
+
+
+async def disconnect_space(tx: Tx, project_id: ProjectId, space_id: SpaceId) -> None:
+    """Take a space away from all its sessions."""
+    values = {"space_id": None, "updated_at": func.clock_timestamp()}
+    connected = and_(SessionRow.project_id == project_id, SessionRow.space_id == space_id)
+    await tx.execute(update(SessionRow).where(connected).values(values))
+
+
+async def delete_session(tx: Tx, project_id: ProjectId, session_id: SessionId) -> bool:
+    """Remove a session with its log; False if there is no such session."""
+    gone = delete(SessionRow).where(_is(project_id, session_id)).returning(SessionRow.session_id)
+    return (await tx.execute(gone)).first() is not None
+
+
+async def any_session(
+    tx: Tx, project_id: ProjectId, user_id: UserId | None, *, limit: int
+) -> Sequence[SessionId]:
+    """Name some sessions of a project, or of one user."""
+    query = select(SessionRow.session_id).where(SessionRow.project_id == project_id).limit(limit)
+    if user_id is not None:
+        query = query.where(SessionRow.user_id == user_id)
+    return [SessionId(id_) for id_ in (await tx.execute(query)).scalars()]
+
+
+async def _update(
+    tx: Tx, project_id: ProjectId, session_id: SessionId, values: dict[str, Any]
+) -> bool:
+    changed = update(SessionRow).where(_is(project_id, session_id)).values(values)
+    return (await tx.execute(changed.returning(SessionRow.session_id))).first() is not None
+
+
+def _is(project_id: ProjectId, session_id: SessionId) -> ColumnElement[bool]:
+    return and_(SessionRow.project_id == project_id, SessionRow.session_id == session_id)
+
+
+def _session(row: Row[*tuple[Any, ...]]) -> Session:
+    return Session(
+        id=SessionId(row.session_id),
+        project_id=ProjectId(row.project_id),
+        user_id=row.user_id,
+        space_id=row.space_id,
+        disable_task_tracking=row.disable_task_tracking,
+        configs=cast("JsonObject", row.configs),  # the column only ever holds objects
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
