@@ -80,14 +80,14 @@ class Cursors:
 
 
 def by_time(
-    statement: Select[Any],
+    statement: Select[*tuple[Any, ...]],
     created_at: InstrumentedAttribute[datetime],
     row_id: InstrumentedAttribute[UUID],
     *,
     after: tuple[datetime, UUID] | None,
     descending: bool,
     limit: int,
-) -> Select[Any]:
+) -> Select[*tuple[Any, ...]]:
     """Order a statement by `(created_at, id)`, beginning strictly beyond a position.
 
     It asks for one row more than the limit, which `Cursors.page` takes off again.
