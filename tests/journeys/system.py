@@ -1,0 +1,120 @@
+"""A whole embedded Acontext as a user runs it: its own process, folder and port."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import DEVNULL, Popen
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import psutil
+
+from acontext_server.kit.engines import free_port
+
+KEY = "sk-ac-your-root-api-bearer-token"
+AS_PROJECT = (("authorization", f"Bearer {KEY}"),)
+START_SECONDS = 90.0
+
+
+@dataclass
+class System:
+    """`python -m acontext_server.all` on a folder."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+    _process: Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}/api/v1"
+
+    def start(self) -> None:
+        """Start it and wait until its gateway answers."""
+        own = {"ACONTEXT_DATA_FOLDER": str(self.folder), "ACONTEXT_PORT": str(self.port)}
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "all.log").open("ab") as log:
+            self._process = Popen(
+                [sys.executable, "-m", "acontext_server.all"],
+                env=os.environ | self.environment | own,
+                stdin=DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self.is_healthy():
+            assert self._process.poll() is None, self.log()
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.05)
+
+    def stop(self) -> int:
+        """Press Ctrl-C and give the exit status."""
+        assert self._process
+        self._process.send_signal(signal.SIGINT)
+        return self._process.wait(timeout=60)
+
+    def kill_everything(self) -> None:
+        """Kill the supervisor with its engines and services, so that nobody can clean up."""
+        assert self._process
+        # The engines are in groups of their own, so the group alone would be too kind.
+        for pid in [self._process.pid, *self.descendants()]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait(timeout=60)
+
+    def descendants(self) -> Sequence[int]:
+        """List every process below the supervisor."""
+        assert self._process
+        return [one.pid for one in psutil.Process(self._process.pid).children(recursive=True)]
+
+    def services(self) -> Sequence[int]:
+        """List the processes that run services of ours."""
+        return [pid for pid in self.descendants() if "acontext_server.serve" in _command(pid)]
+
+    def is_healthy(self) -> bool:
+        try:
+            with urlopen(f"http://{self.address}/health", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (URLError, OSError):
+            return False
+
+    def log(self) -> str:
+        """Read what it said."""
+        return (self.folder / "all.log").read_text()
+
+
+def _command(pid: int) -> str:
+    try:
+        return " ".join(psutil.Process(pid).cmdline())
+    except psutil.Error:
+        return ""
+
+
+def running(system: System) -> Iterator[System]:
+    """Run a system for as long as a fixture lives."""
+    system.start()
+    try:
+        yield system
+    finally:
+        if system._process and system._process.poll() is None:
+            system.stop()
+
+
+async def eventually(question: str, ask: object, *, seconds: float = 60.0) -> None:
+    """Ask until the answer is True, or fail with the last wrong one."""
+    assert callable(ask)
+    deadline = time.monotonic() + seconds
+    while (answer := await ask()) is not True:
+        assert time.monotonic() < deadline, f"{question}: {answer!r}"
+        await asyncio.sleep(0.1)

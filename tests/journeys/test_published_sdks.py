@@ -1,0 +1,46 @@
+"""The published Python SDKs walk through the README against an embedded system."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.system import KEY, System
+
+ROOT = Path(__file__).parents[2]
+WALK_THROUGH = Path(__file__).with_name("walk_through.py")
+
+
+@pytest.mark.parametrize("version", ["0.0.8", "0.1.3"])
+def test_a_published_sdk_walks_through_the_readme(version: str, system: System) -> None:
+    walked = subprocess.run(
+        [interpreter_with_sdk(version), "-W", "error", str(WALK_THROUGH)],
+        env={
+            "PATH": os.environ["PATH"],
+            "ACONTEXT_BASE_URL": system.url,
+            "ACONTEXT_API_KEY": KEY,
+        },
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (walked.stdout, walked.returncode) == ("walked through\n", 0), walked.stderr
+
+
+def interpreter_with_sdk(version: str) -> Path:
+    """Give the Python of an environment with this SDK alone, made once and kept in build/.
+
+    An environment of its own, because the SDK and our stubs have the same import name.
+    """
+    home = ROOT / "build" / "venvs" / f"acontext-{version}"
+    python = home / "bin" / "python"
+    if not (home / "complete").exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
+        install = [str(python), "-m", "pip", "install", "--quiet", f"acontext=={version}"]
+        subprocess.run(install, check=True)
+        (home / "complete").touch()
+    return python
