@@ -181,9 +181,6 @@ async def test_an_unknown_route_is_404(rest: httpx.AsyncClient, method: str, pat
     assert answer.json() == {"code": 404, "msg": f"Could not resolve {path} to a method."}
 
 
-DEEP = '{"configs":' + '{"a":' * 60 + "1" + "}" * 61
-
-
 @pytest.mark.parametrize(
     ("path", "body"),
     [
@@ -191,11 +188,9 @@ DEEP = '{"configs":' + '{"a":' * 60 + "1" + "}" * 61
         ("/api/v1/session", b"[]"),
         ("/api/v1/session", b'{"user":"\xff"}'),
         ("/api/v1/session", rb'{"user":"\ud800"}'),
-        ("/api/v1/session", DEEP.encode()),
         ("/api/v1/session?limit=abc", None),
         ("/api/v1/session?limit=1.5", None),
         ("/api/v1/session?time_desc=banana", None),
-        ("/api/v1/session?user=%ff", None),
     ],
 )
 async def test_what_cannot_be_read_is_the_callers_mistake(
@@ -223,7 +218,7 @@ async def test_a_body_of_unknown_length_above_the_limit_is_413(
 ) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield b'{"user":"'
-        for _ in range(34):
+        for _ in range(40):
             yield b"x" * MIB
         yield b'"}'
 

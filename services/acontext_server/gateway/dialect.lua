@@ -70,24 +70,6 @@ local function failure(text, status)
   return '{"code":' .. status .. ',"msg":' .. text:sub(start, finish) .. error .. "}"
 end
 
--- What grpcio refuses before a service sees it. It calls these our failures; they are the caller's.
-local MISTAKES = {
-  {
-    words = "Unexpected \\u003cclass 'google.protobuf.message.DecodeError'",
-    status = 400,
-    msg = "The request is not valid UTF-8, or nested too deeply.",
-  },
-  { words = "SERVER: Received message larger than max", status = 413, msg = "The request is too large." },
-}
-
-local function mistake_in(text)
-  for _, mistake in ipairs(MISTAKES) do
-    if text:find('"message":"' .. mistake.words, 1, true) then
-      return mistake
-    end
-  end
-end
-
 local GRPC_ONLY = { "grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-accept-encoding" }
 
 local function take(headers, name)
@@ -117,23 +99,11 @@ local function apply_status(headers)
   return ours
 end
 
-local function fail(handle, status)
-  local text = text_of(handle)
-  local mistake = mistake_in(text)
-  if mistake == nil then
-    set_body(handle, failure(text, status))
-    return
-  end
-  local format = '{"code":%d,"msg":"%s","error":"INVALID_REQUEST"}'
-  handle:headers():replace(":status", tostring(mistake.status))
-  set_body(handle, format:format(mistake.status, mistake.msg))
-end
-
 local function respond(handle, rpc, marker)
   local headers = handle:headers()
   local status, length = apply_status(headers), take(headers, "x-acontext-content-length")
   if status >= 400 then
-    fail(handle, status)
+    set_body(handle, failure(text_of(handle), status))
   elseif rpc.answer ~= "raw" then
     set_body(handle, success(text_of(handle), rpc, marker))
   elseif length then
@@ -143,9 +113,15 @@ end
 
 local LARGEST_BODY = 32 * 1024 * 1024
 
-local function is_too_large(headers, content_type)
-  local length = tonumber(headers:get("content-length") or 0)
-  return length > LARGEST_BODY and content_type:find("^multipart/form%-data") == nil
+-- Multipart streams on; the service limits it. Anything else is taken whole before it is refused,
+-- since clients like httpx see no answer before they have sent everything.
+local function is_too_large(handle, content_type)
+  local length = tonumber(handle:headers():get("content-length") or LARGEST_BODY + 1)
+  if length <= LARGEST_BODY or content_type:find("^multipart/form%-data") then
+    return false
+  end
+  local body = handle:body()
+  return body ~= nil and body:length() > LARGEST_BODY
 end
 
 -- Native callers are left alone, and gRPC-Web, which its own filter has turned into gRPC by now.
@@ -155,9 +131,7 @@ function envoy_on_request(handle)
   if content_type:find("^application/grpc") then
     return
   end
-  if is_too_large(headers, content_type) then
-    -- Clients like httpx see no answer before they have sent everything, so take it first.
-    handle:body()
+  if is_too_large(handle, content_type) then
     handle:respond({ [":status"] = "413" }, "The request is larger than 32 MiB.")
     return
   end
