@@ -79,7 +79,7 @@ def clamp(sort: int, last: int) -> int:
 
 def title_for(kind: BlockType, title: str) -> str:
     """Spell a title as its type wants it."""
-    _check_storable("title", title)
+    check_storable("title", title)
     if kind.has_content:
         return title
     if "/" in title:
@@ -89,7 +89,7 @@ def title_for(kind: BlockType, title: str) -> str:
 
 def props_for(kind: BlockType, props: Props) -> dict[str, Any]:
     """Keep of the props what a block of this type has, or refuse them."""
-    _check_storable("props", props)
+    check_storable("props", props)
     if kind is BlockType.SOP:
         return _sop_props(props)
     # The server knows a folder's path; what a GET gave, a PUT takes.
@@ -146,14 +146,22 @@ def _step(step: object) -> dict[str, str]:
     return {"tool_name": str(read["tool_name"]).strip(), "action": str(read["action"])}
 
 
-def _check_storable(name: str, value: object) -> None:
-    """PostgreSQL keeps no NUL, neither in text nor in jsonb."""
+def check_storable(name: str, value: object) -> None:
+    """Refuse what PostgreSQL does not keep: a NUL, in text as in jsonb."""
     if isinstance(value, str) and "\0" in value:
         raise InvalidBlock(name, "text has no NUL")
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            _check_storable(name, key)
-            _check_storable(name, inner)
+            check_storable(name, key)
+            check_storable(name, inner)
     if isinstance(value, list):
         for inner in value:
-            _check_storable(name, inner)
+            check_storable(name, inner)
+
+
+@dataclass(frozen=True)
+class Skill:
+    """A sop block with the page it stands in."""
+
+    block: Block
+    page_title: str

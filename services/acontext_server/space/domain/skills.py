@@ -2,8 +2,11 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ POINTS = {
 class Difficulty:
     """How hard a task was: each reason once, with the messages that show it."""
 
-    evidence: dict[Reason, tuple[str, ...]]
+    evidence: Mapping[Reason, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def score(self) -> int:
@@ -85,3 +88,56 @@ def worth_keeping(sop: Sop, difficulty: Difficulty, minimum: int) -> Sop | None:
     """Drop the steps of an easy task; None when no lasting preference is left either."""
     kept = sop if difficulty.score >= minimum else Sop(sop.use_when, sop.preferences)
     return None if kept.is_empty else kept
+
+
+@dataclass(frozen=True)
+class Source:
+    """A task that taught something."""
+
+    task_id: UUID
+    session_id: UUID
+    message_ids: tuple[str, ...]
+    run_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Version:
+    """What a skill said, and why."""
+
+    version: int
+    sop: Sop
+    written_by: str
+    change: str
+    """`created`, `improved`, `superseded`, `edited` or `rolled_back`."""
+    created_at: datetime
+    difficulty: Difficulty = field(default_factory=Difficulty)
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """One time a skill was served to a session."""
+
+    id: UUID
+    session_id: UUID
+    skill_version: int
+    rank: int
+    distance: float
+    served_at: datetime
+    succeeded: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """A lesson that waits for a person."""
+
+    id: UUID
+    space_id: UUID
+    sop: Sop
+    written_by: str
+    difficulty: Difficulty
+    source: Source | None
+    skill_id: UUID | None
+    """The skill that it would change; None for a new one, or wherever it fits."""
+    created_at: datetime

@@ -15,7 +15,7 @@ from acontext_server.space.domain.blocks import Block, BlockType, searched_texts
 from acontext_server.space.ranking import WordHits
 from acontext_server.space.store.tables import BlockRow, VectorIntentRow
 
-_COLUMNS = (
+COLUMNS = (
     BlockRow.id,
     BlockRow.space_id,
     BlockRow.type,
@@ -35,7 +35,7 @@ LANGUAGE = "english"
 
 async def find_block(tx: Tx, project_id: ProjectId, block_id: UUID) -> Block | None:
     """Read one block, of whatever space."""
-    found = await tx.execute(select(*_COLUMNS).where(*_is(project_id, block_id)))
+    found = await tx.execute(select(*COLUMNS).where(*_is(project_id, block_id)))
     row = found.one_or_none()
     return _block(row) if row else None
 
@@ -48,7 +48,7 @@ async def children(
     kind: BlockType | None = None,
 ) -> Sequence[Block]:
     """Read the children of a block or of the root, by type and then sort."""
-    statement = select(*_COLUMNS).where(*_below(project_id, space_id, parent_id))
+    statement = select(*COLUMNS).where(*_below(project_id, space_id, parent_id))
     if kind is not None:
         statement = statement.where(BlockRow.type == kind)
     rows = await tx.execute(statement.order_by(_order_of_types(), BlockRow.sort))
@@ -62,7 +62,7 @@ def _order_of_types() -> Any:
 
 async def pages(tx: Tx, project_id: ProjectId, space_id: UUID) -> Sequence[Block]:
     """Read all pages of a space."""
-    statement = select(*_COLUMNS).where(
+    statement = select(*COLUMNS).where(
         BlockRow.project_id == project_id,
         BlockRow.space_id == space_id,
         BlockRow.type == BlockType.PAGE,
@@ -108,7 +108,7 @@ async def content_below(tx: Tx, project_id: ProjectId, block_id: UUID) -> Sequen
 
 async def content_of(tx: Tx, project_id: ProjectId, space_id: UUID) -> Sequence[Block]:
     """Read everything in a space that can be found."""
-    statement = select(*_COLUMNS).where(*_findable(project_id, space_id))
+    statement = select(*COLUMNS).where(*_findable(project_id, space_id))
     return [_block(row) for row in await tx.execute(statement)]
 
 
@@ -130,7 +130,7 @@ async def insert_block(tx: Tx, project_id: ProjectId, block: Block) -> Block:
         "created_at": block.created_at,
         "updated_at": block.updated_at,
     }
-    inserted = await tx.execute(insert(BlockRow).values(row).returning(*_COLUMNS))
+    inserted = await tx.execute(insert(BlockRow).values(row).returning(*COLUMNS))
     return _block(inserted.one())
 
 
@@ -268,9 +268,7 @@ async def read_blocks(
     tx: Tx, project_id: ProjectId, space_id: UUID, block_ids: Collection[UUID]
 ) -> Mapping[UUID, Block]:
     """Read some blocks of a space, those that can still be found."""
-    statement = select(*_COLUMNS).where(
-        *_findable(project_id, space_id), BlockRow.id.in_(block_ids)
-    )
+    statement = select(*COLUMNS).where(*_findable(project_id, space_id), BlockRow.id.in_(block_ids))
     return {row.id: _block(row) for row in await tx.execute(statement)}
 
 
@@ -281,7 +279,7 @@ async def sops_with_tools(
     step = func.jsonb_array_elements(BlockRow.props["tool_sops"]).table_valued("value")
     calls = select(literal(1)).select_from(step)
     named = func.lower(func.trim(func.jsonb_extract_path_text(step.c.value, "tool_name")))
-    statement = select(*_COLUMNS).where(
+    statement = select(*COLUMNS).where(
         BlockRow.project_id == project_id,
         BlockRow.type == BlockType.SOP,
         calls.where(named.in_(folded)).exists(),

@@ -38,6 +38,18 @@ async def due_intents(tx: Tx, now: datetime, limit: int) -> Sequence[Intent]:
     ]
 
 
+async def intents_of(tx: Tx, project_id: ProjectId, space_id: UUID) -> Sequence[Intent]:
+    """Read what a space waits for, due or not."""
+    row = VectorIntentRow
+    statement = select(row.block_id, row.generation, row.attempts).where(
+        row.project_id == project_id, row.space_id == space_id
+    )
+    return [
+        Intent(project_id, space_id, one.block_id, one.generation, one.attempts)
+        for one in await tx.execute(statement)
+    ]
+
+
 async def settle(tx: Tx, intent: Intent, embedding_space: str | None) -> bool:
     """Strike an intent off; False if the block has changed meanwhile, or another worker did it."""
     row = VectorIntentRow

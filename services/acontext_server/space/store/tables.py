@@ -12,11 +12,14 @@ from sqlalchemy import (
     MetaData,
     Text,
     UniqueConstraint,
+    delete,
     func,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from acontext_server.kit.database import Tx
+from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.outbox import outbox_table
 from acontext_server.kit.requests import request_table
 
@@ -290,3 +293,10 @@ class RunRow(Table):
         Index(None, "project_id", "created_at", "id"),
         Index(None, "project_id", "session_id"),
     )
+
+
+async def forget_project(tx: Tx, project_id: ProjectId) -> None:
+    """Remove every row of a project."""
+    for table in reversed(metadata.sorted_tables):
+        if table is not outbox:
+            await tx.execute(delete(table).where(table.c.project_id == project_id))

@@ -1,0 +1,69 @@
+"""What space announces."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from acontext_server.space.domain.learning import Completion, Outcome
+
+
+@dataclass(frozen=True)
+class SkillLearned:
+    """A new skill stands in the space."""
+
+    space_id: UUID
+    skill_id: UUID
+
+
+@dataclass(frozen=True)
+class SkillChanged:
+    """A skill has a new version, or another place."""
+
+    space_id: UUID
+    skill_id: UUID
+    version: int
+
+
+@dataclass(frozen=True)
+class SkillRemoved:
+    """A skill is gone."""
+
+    space_id: UUID
+    skill_id: UUID
+
+
+@dataclass(frozen=True)
+class TaskLearned:
+    """The space has dealt with a completed task."""
+
+    completion: Completion
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class SpaceDeleted:
+    """The space is gone."""
+
+    space_id: UUID
+
+
+@dataclass(frozen=True)
+class UserForgotten:
+    """Nothing of this user's is left here."""
+
+    user_id: UUID
+
+
+@dataclass(frozen=True)
+class ProjectForgotten:
+    """Nothing of the project is left here."""
+
+
+Event = (
+    SkillLearned
+    | SkillChanged
+    | SkillRemoved
+    | TaskLearned
+    | SpaceDeleted
+    | UserForgotten
+    | ProjectForgotten
+)
