@@ -29,6 +29,11 @@ proto: third_party ## lint, format, generate
 	buf format --write proto && buf lint
 	buf generate && mkdir -p build && buf build --output build/api.binpb
 	python scripts/stubs.py build/api.binpb
+	if command -v npm > /dev/null; then $(MAKE) clients/typescript/node_modules && buf generate --template clients/typescript/buf.gen.yaml; fi
+
+clients/typescript/node_modules: clients/typescript/package-lock.json
+	cd clients/typescript && npm ci --silent
+	touch $@
 
 .PHONY: up
 up: .venv/ready ## everything, on embedded engines, until Ctrl-C
@@ -68,7 +73,7 @@ format: .venv/ready ## ruff and buf
 .PHONY: types
 types: .venv/ready ## mypy --strict, and tsc where Node is there
 	mypy services scripts tests evaluation
-	if command -v npm > /dev/null; then cd clients/typescript && npm ci --silent && npx tsc --noEmit; fi
+	if command -v npm > /dev/null; then $(MAKE) clients/typescript/node_modules && cd clients/typescript && npx tsc --noEmit; fi
 
 .PHONY: fresh
 fresh: proto ## generated code is what the protos say
