@@ -6,6 +6,8 @@ import sys
 from base64 import b64encode
 from pathlib import Path
 
+import pytest
+
 from tests.journeys.system import KEY, System
 
 SERVICES = {
@@ -25,6 +27,7 @@ def run(*command: str) -> str:
     return done.stdout
 
 
+@pytest.mark.engines
 def test_grpcurl_finds_its_way_without_a_proto_file(grpcurl: str, system: System) -> None:
     def call(method: str, **request: object) -> dict[str, object]:
         key = f"authorization: Bearer {KEY}"
