@@ -209,8 +209,11 @@ class Backend(grpc.GenericRpcHandler):
     async def get_blob(
         self, request: disk.GetBlobRequest, context: Context
     ) -> AsyncIterator[disk.GetBlobResponse]:
-        """A file, or the range of it that was asked for."""
-        if request.token != "good":
+        """A file, or the range of it that was asked for; or what the token says."""
+        if request.token == "beyond":
+            await context.send_initial_metadata([("x-acontext-status", "416")])
+            await _fail(context, grpc.StatusCode.OUT_OF_RANGE, "No such bytes.")
+        if request.token == "missing":
             await _fail(context, grpc.StatusCode.NOT_FOUND, "No such file.")
         content, told = FILE, []
         if "range" in self.metadata:
@@ -223,6 +226,8 @@ class Backend(grpc.GenericRpcHandler):
         length = ("x-acontext-content-length", str(len(content)))
         await context.send_initial_metadata([*told, length])
         for start in range(0, len(content), 65536):
+            if request.token == "broken" and start:
+                await _fail(context, grpc.StatusCode.INTERNAL, "The disk is gone.")
             piece = HttpBody(content_type="text/x-log", data=content[start : start + 65536])
             yield disk.GetBlobResponse(content=piece)
 

@@ -1,6 +1,7 @@
 """Files behind public URLs: raw bytes, ranges, and errors that stay JSON."""
 
 import httpx
+import pytest
 
 from tests.gateway.backend import FILE
 
@@ -21,6 +22,17 @@ async def test_a_range_is_partial_content(rest: httpx.AsyncClient) -> None:
 
 
 async def test_a_missing_file_is_an_error_in_json(rest: httpx.AsyncClient) -> None:
-    answer = await rest.get("/blobs/bad")
+    answer = await rest.get("/blobs/missing")
     expected = {"code": 404, "msg": "No such file.", "error": "SOME_REASON"}
     assert (answer.status_code, answer.json()) == (404, expected)
+
+
+async def test_a_range_beyond_the_end_is_an_error_in_json(rest: httpx.AsyncClient) -> None:
+    answer = await rest.get("/blobs/beyond")
+    expected = {"code": 416, "msg": "No such bytes.", "error": "SOME_REASON"}
+    assert (answer.status_code, answer.json()) == (416, expected)
+
+
+async def test_a_file_that_breaks_off_is_seen_to_be_broken(rest: httpx.AsyncClient) -> None:
+    with pytest.raises(httpx.RemoteProtocolError):
+        await rest.get("/blobs/broken", timeout=5)

@@ -108,6 +108,9 @@ local function respond(handle, rpc, marker)
     set_body(handle, success(text_of(handle), rpc, marker))
   elseif length then
     headers:replace("content-length", length)
+    -- A stream that fails halfway ends like any other. Only a closed connection tells the client
+    -- that bytes are missing; else it would wait for them.
+    handle:streamInfo():drainConnectionUponCompletion()
   end
 end
 
