@@ -1,5 +1,6 @@
 """The same loop with files in MinIO and vectors in Weaviate."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -37,5 +38,10 @@ async def test_a_file_in_minio_opens_without_a_key(production: System, minio_url
     async with open_gateway(production.address, KEY) as gateway:
         url = await gateway.keep_file("/notes/a.txt", b"kept in MinIO")
     assert minio_url.rpartition("@")[2] in url
+    assert await asyncio.to_thread(read, url) == b"kept in MinIO"
+
+
+def read(url: str) -> bytes:
     with urlopen(url, timeout=10) as opened:
-        assert opened.read() == b"kept in MinIO"
+        content: bytes = opened.read()
+        return content
