@@ -64,6 +64,11 @@ def text_of(data: bytes) -> str:
     return data.decode(errors="replace")
 
 
+def searchable_text(data: bytes) -> str:
+    """Read bytes as text that PostgreSQL takes, which is any without NUL."""
+    return text_of(data).replace("\0", "\ufffd")
+
+
 def content_type_of(filename: str, mime: str, data: bytes) -> ContentType | None:
     """Tell how a file is handed out as text: the first kind that fits its name or its mime.
 

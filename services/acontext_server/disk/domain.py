@@ -79,6 +79,37 @@ class Artifact:
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactChanged:
+    """An artifact was written, described anew or removed."""
+
+    disk_id: DiskId
+    location: Location
+    removed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskDeleted:
+    """The disk is gone with its artifacts."""
+
+    disk_id: DiskId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserForgotten:
+    """Nothing of this user's is left here."""
+
+    user_id: UserId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectForgotten:
+    """Nothing of the project is left here."""
+
+
+Event = ArtifactChanged | DiskDeleted | UserForgotten | ProjectForgotten
+
+
 def read_meta(text: str | bytes) -> Meta:
     """Read the user's keys from JSON text."""
     if len(text) > LARGEST_META:

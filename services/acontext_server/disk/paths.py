@@ -6,6 +6,7 @@ from acontext_server.disk.domain import InvalidPath, InvalidPattern, Location
 
 LONGEST_PATH = 2048
 """Bytes of a whole path; an index entry of PostgreSQL has room for little more."""
+LONGEST_QUERY = 8192
 
 _DOTS_ONLY = re.compile(r"\.+")
 _STARS = re.compile(r"\*+")
@@ -39,10 +40,17 @@ def upload_location(directory_text: str, filename: str) -> Location:
     return _location(inside, filename, field="file_path")
 
 
+def check_query(query: str) -> None:
+    """Refuse what no search can take."""
+    if "\0" in query:
+        raise InvalidPattern("must not contain NUL")
+    if len(query) > LONGEST_QUERY:
+        raise InvalidPattern(f"must not be longer than {LONGEST_QUERY} characters")
+
+
 def like_pattern(glob: str) -> str:
     r"""Turn a glob into the pattern of SQL's LIKE with `\` as its escape."""
-    if "\0" in glob:
-        raise InvalidPattern("must not contain NUL")
+    check_query(glob)
     literal = glob.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return _STARS.sub("%", literal).replace("?", "_")
 

@@ -18,11 +18,6 @@ class Span:
     """Of the whole file."""
 
     @property
-    def is_part(self) -> bool:
-        """Whether bytes were left out."""
-        return self.length < self.size
-
-    @property
     def content_range(self) -> str:
         """What HTTP's Content-Range says of a part."""
         return f"bytes {self.offset}-{self.offset + self.length - 1}/{self.size}"
@@ -41,18 +36,18 @@ def span_of(size: int, *, offset: int, length: int | None) -> Span:
     return Span(offset=offset, length=left if length is None else min(length, left), size=size)
 
 
-def span_of_header(header: str, size: int) -> Span:
+def span_of_header(header: str, size: int) -> Span | None:
     """Read HTTP's Range header as RFC 9110 has it.
 
-    Several ranges at once and what is no range in bytes are ignored, as a server may.
+    None for several ranges at once and for what is no range in bytes: a server ignores them.
     """
     asked = _ONE_RANGE.fullmatch(header)
     first, last = asked.groups() if asked else ("", "")
     if first and last and int(last) < int(first):
-        return whole(size)
+        return None
     if first:
         return _from(int(first), int(last) if last else None, size)
-    return _suffix(int(last), size) if last else whole(size)
+    return _suffix(int(last), size) if last else None
 
 
 def _from(first: int, last: int | None, size: int) -> Span:

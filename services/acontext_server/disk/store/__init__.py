@@ -1,0 +1,1 @@
+"""Tables and every query: disks, artifacts, and which bytes are needed."""

@@ -1,0 +1,1 @@
+"""Between our nouns and what travels: messages, uploads in pieces, downloads in pieces."""
