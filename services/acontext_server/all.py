@@ -83,7 +83,7 @@ def complete(settings: Settings, folder: Path) -> Settings:
     """Fill in what an embedded run decides itself: secrets, files and addresses."""
     chosen: dict[str, object] = {f"{name}_address": f"127.0.0.1:{free_port()}" for name in SERVICES}
     chosen["public_url"] = settings.base_url
-    chosen["blobs_url"] = settings.blobs_url or f"file://{folder / 'blobs'}"
+    chosen["blobs_url"] = settings.blobs_url or (folder / "blobs").as_uri()
     kept = _kept_secrets(folder / ".env")
     chosen |= {name: getattr(settings, name) or kept[name] for name in SECRETS}
     return settings.model_copy(update=chosen)

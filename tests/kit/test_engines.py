@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
+from subprocess import Popen
 
 import nats
 import psutil
@@ -294,6 +295,16 @@ def test_reaping_spares_a_stranger_that_got_a_dead_programs_process_id(tmp_path:
         folder.mark("old").write_text(noted)
         assert reap(folder.marks) == []
         assert not folder.mark("old").exists()
+
+
+def test_reaping_ends_a_program_that_outlived_its_supervisor(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    with folder.owned(), Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as orphan:
+        started = psutil.Process(orphan.pid).create_time()
+        noted = f'{{"pid": {orphan.pid}, "started": {started}, "signal": 9}}'
+        folder.mark("old").write_text(noted)
+        assert reap(folder.marks) == ["old"]
+        assert orphan.wait() == -signal.SIGKILL
 
 
 def test_a_socket_stays_in_its_folder_when_the_path_is_short() -> None:
