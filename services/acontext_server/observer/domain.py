@@ -4,16 +4,25 @@ A task list changes only through `TaskList.apply`, whoever decided the change: r
 a person. So every rule about tasks that code can hold is held here.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
-from typing import NewType
+from typing import Any, NewType
 from uuid import UUID
 
-ProjectId = NewType("ProjectId", UUID)
+from acontext_server.kit.errors import Kind, ServiceError
+from acontext_server.kit.ids import ProjectId, uuid7
+
 SessionId = NewType("SessionId", UUID)
 MessageId = NewType("MessageId", UUID)
 TaskId = NewType("TaskId", UUID)
+RunId = NewType("RunId", UUID)
+SpaceId = NewType("SpaceId", UUID)
+UserId = NewType("UserId", UUID)
+
+NewId = Callable[[], UUID]
+Clock = Callable[[], datetime]
 
 PLANNING = 0
 """The order of the hidden task that holds talk about requirements."""
@@ -106,6 +115,7 @@ Change = OpenTask | DescribeTask | MoveTask | AddProgress | AddPreference | Link
 class TaskState:
     """What is said about a task."""
 
+    id: TaskId
     order: int
     status: TaskStatus = TaskStatus.PENDING
     description: str = ""
@@ -118,10 +128,12 @@ class TaskState:
 class TaskList:
     """The tasks of one session in their order, and which messages were given to which."""
 
-    def __init__(self, tasks: Iterable[TaskState] = ()) -> None:
+    def __init__(self, tasks: Iterable[TaskState] = (), new_id: NewId = uuid7) -> None:
+        self._new_id = new_id
         self.tasks = {task.order: task for task in tasks}
         self.links: dict[MessageId, int] = {}
-        self.merged: dict[int, int] = {}
+        """The order of the task that took each message."""
+        self.merged: dict[TaskId, TaskId] = {}
         """Tasks that became part of another one, with the one that took them."""
 
     def apply(self, change: Change) -> None:
@@ -138,10 +150,20 @@ class TaskList:
                 task = self._task(change.order)
                 self.tasks[task.order] = _changed(task, change)
 
+    @property
+    def last(self) -> int:
+        """The highest order in use, 0 without tasks."""
+        return max(self.tasks, default=PLANNING)
+
     def _open(self, change: OpenTask) -> None:
         if change.order != self.last + 1:
             raise ChangeRefused(f"the next task is number {self.last + 1}, not {change.order}")
-        self.tasks[change.order] = TaskState(order=change.order, description=change.description)
+        self._add(change.order, change.description)
+
+    def _add(self, order: int, description: str = "") -> TaskState:
+        task = TaskState(id=TaskId(self._new_id()), order=order, description=description)
+        self.tasks[order] = task
+        return task
 
     def _merge(self, change: MergeTask) -> None:
         task, into = self._task(change.order), self._task(change.into)
@@ -155,19 +177,14 @@ class TaskList:
         moved = [message for message, order in self.links.items() if order == task.order]
         self.links |= dict.fromkeys(moved, into.order)
         del self.tasks[task.order]
-        self.merged[task.order] = into.order
+        self.merged[task.id] = into.id
 
     def _task(self, order: int) -> TaskState:
+        if order in self.tasks:
+            return self.tasks[order]
         if order == PLANNING:
-            return self.tasks.setdefault(PLANNING, TaskState(order=PLANNING))
-        if order not in self.tasks:
-            raise ChangeRefused(f"there is no task number {order}")
-        return self.tasks[order]
-
-    @property
-    def last(self) -> int:
-        """The highest order in use, 0 without tasks."""
-        return max(self.tasks, default=PLANNING)
+            return self._add(PLANNING)
+        raise ChangeRefused(f"there is no task number {order}")
 
 
 def _changed(
@@ -198,5 +215,320 @@ def _with(known: tuple[str, ...], added: tuple[str, ...]) -> tuple[str, ...]:
     return known + tuple(text for text in dict.fromkeys(added) if text not in known)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A task as it is kept."""
+
+    project_id: ProjectId
+    session_id: SessionId
+    state: TaskState
+    version: int
+    """Counts every change."""
+    completions: int
+    """Counts how often it became success; each is learned at most once."""
+    space_digested: bool
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def id(self) -> TaskId:
+        """Its id."""
+        return self.state.id
+
+    @property
+    def order(self) -> int:
+        """Its place in the session."""
+        return self.state.order
+
+    @property
+    def status(self) -> TaskStatus:
+        """How far it is."""
+        return self.state.status
+
+
+def became(task: Task, state: TaskState, *, at: datetime) -> Task:
+    """Make the next version of a task; one that succeeds anew is to be learned anew."""
+    succeeded = state.status is TaskStatus.SUCCESS and task.status is not TaskStatus.SUCCESS
+    return replace(
+        task,
+        state=state,
+        version=task.version + 1,
+        completions=task.completions + succeeded,
+        space_digested=task.space_digested and not succeeded,
+        updated_at=at,
+    )
+
+
+def first_version(
+    project_id: ProjectId, session_id: SessionId, state: TaskState, *, at: datetime
+) -> Task:
+    """Make the first version of a task."""
+    return Task(
+        project_id=project_id,
+        session_id=session_id,
+        state=state,
+        version=1,
+        completions=int(state.status is TaskStatus.SUCCESS),
+        space_digested=False,
+        created_at=at,
+        updated_at=at,
+    )
+
+
+def with_outcome(state: TaskState, status: TaskStatus, reason: str) -> TaskState:
+    """Set how a task ended, from outside; TransitionRefused if nobody ever worked on it."""
+    if state.status is TaskStatus.PENDING and status is TaskStatus.SUCCESS:
+        raise TransitionRefused(state.status, status)
+    lines = _with(state.progresses, (reason,) if reason else ())
+    return replace(state, status=status, progresses=lines, settled=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What a list of changes made of a session's tasks."""
+
+    changed: tuple[Task, ...]
+    completed: tuple[Task, ...]
+    """Those of the changed ones that became success."""
+    removed: tuple[Task, ...]
+    links: Mapping[MessageId, TaskId]
+
+
+def settle(
+    before: Sequence[Task],
+    after: TaskList,
+    *,
+    project_id: ProjectId,
+    session_id: SessionId,
+    at: datetime,
+) -> Settled:
+    """Compare tasks before and after some changes, and make their next versions."""
+    known = {task.id: task for task in before}
+    changed: list[Task] = []
+    for state in after.tasks.values():
+        old = known.get(state.id)
+        if old is None:
+            changed.append(first_version(project_id, session_id, state, at=at))
+        elif old.state != state:
+            changed.append(became(old, state, at=at))
+    completions = {task.id: task.completions for task in before}
+    return Settled(
+        changed=tuple(changed),
+        completed=tuple(t for t in changed if t.completions > completions.get(t.id, 0)),
+        removed=tuple(task for task in before if task.id in after.merged),
+        links={message: after.tasks[order].id for message, order in after.links.items()},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A message that could not be observed."""
+
+    sequence: int
+    message_id: MessageId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """The task that a message belongs to, or none any more."""
+
+    sequence: int
+    task_id: TaskId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What session is to be told of an observation; repeating it changes nothing."""
+
+    observed_through: int
+    running_through: int = 0
+    failures: tuple[Failure, ...] = ()
+    links: tuple[Link, ...] = ()
+    healed: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The right to observe one session, until somebody else may."""
+
+    project_id: ProjectId
+    session_id: SessionId
+    owner: UUID
+    cursor: int
+    attempts: int
+    """How often the next batch has failed so far."""
+    engine_state: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How far a session is observed."""
+
+    cursor: int
+    """Observed, and committed here."""
+    told_through: int
+    """Observed, and acknowledged by session."""
+    running_through: int
+    attempts: int
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlushAnswer:
+    """How a flush went, in the words that clients read."""
+
+    status: int
+    errmsg: str = ""
+    remaining: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One piece of work of an engine."""
+
+    id: RunId
+    project_id: ProjectId
+    session_id: SessionId
+    engine: str
+    instruction_version: str
+    rounds: int
+    tool_calls: int
+    input_tokens: int
+    output_tokens: int
+    duration_seconds: float
+    outcome: str
+    error: str
+    summary: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskMessage:
+    """A message that belongs to a task."""
+
+    message_id: MessageId
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskContext:
+    """What learning needs of a task."""
+
+    task: Task
+    messages: Sequence[TaskMessage]
+    earlier: Sequence[Task]
+    after: Sequence[TaskMessage]
+    space_id: SpaceId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskChange:
+    """One step of a task's life, at its place in the project's log."""
+
+    position: int
+    task: Task
+    removed: bool
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """What one day of a project counts."""
+
+    date: str
+    tasks: Mapping[str, int] = field(default_factory=dict)
+    """Tasks first seen that day, by their status now."""
+    sessions: int = 0
+    messages: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TasksChanged:
+    """Tasks of a session were added, changed or taken away."""
+
+    project_id: ProjectId
+    session_id: SessionId
+    task_ids: tuple[TaskId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskCompleted:
+    """A task became success in a session that has a space."""
+
+    project_id: ProjectId
+    session_id: SessionId
+    task_id: TaskId
+    completion: int
+    space_id: SpaceId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserForgotten:
+    """Nothing of the user is left here."""
+
+    project_id: ProjectId
+    user_id: UserId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectForgotten:
+    """Nothing of the project is left here."""
+
+    project_id: ProjectId
+
+
+Event = TasksChanged | TaskCompleted | UserForgotten | ProjectForgotten
+
+
 class ChangeRefused(Exception):
     """A change breaks a rule about tasks; the text tells the engine which one."""
+
+
+class LeaseLost(Exception):
+    """Somebody else may observe the session now, or it is gone; nothing was written."""
+
+
+class SessionNotFound(ServiceError):
+    """No session has this id in the caller's project."""
+
+    kind = Kind.NOT_FOUND
+    reason = "SESSION_NOT_FOUND"
+
+    def __init__(self, session_id: SessionId) -> None:
+        super().__init__(
+            f"session {session_id} does not exist", metadata={"session_id": str(session_id)}
+        )
+
+
+class TaskNotFound(ServiceError):
+    """No task has this id in the caller's project."""
+
+    kind = Kind.NOT_FOUND
+    reason = "TASK_NOT_FOUND"
+
+    def __init__(self, task_id: TaskId) -> None:
+        super().__init__(f"task {task_id} does not exist", metadata={"task_id": str(task_id)})
+
+
+class RunNotFound(ServiceError):
+    """No run has this id in the caller's project."""
+
+    kind = Kind.NOT_FOUND
+    reason = "RUN_NOT_FOUND"
+
+    def __init__(self, run_id: RunId) -> None:
+        super().__init__(f"run {run_id} does not exist", metadata={"run_id": str(run_id)})
+
+
+class TransitionRefused(ServiceError):
+    """A task does not go from this status to that one."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "TRANSITION_REFUSED"
+
+    def __init__(self, before: TaskStatus, after: TaskStatus) -> None:
+        super().__init__(
+            f"a task that is {before} cannot become {after}",
+            metadata={"from": before.value, "to": after.value},
+        )

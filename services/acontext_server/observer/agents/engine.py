@@ -1,0 +1,68 @@
+"""The port behind which conversations are read, and the rules behind it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from acontext_server.observer.agents.memory import State
+from acontext_server.observer.agents.rules import VERSION, fold
+from acontext_server.observer.agents.transcript import Message
+from acontext_server.observer.domain import Change, TaskState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What an engine is asked to observe."""
+
+    tasks: tuple[TaskState, ...]
+    state: Mapping[str, Any]
+    """What the engine kept after the batch before; empty at the first."""
+    context: tuple[Message, ...]
+    """The last messages before the batch, already observed."""
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What an engine decided, and what it cost."""
+
+    changes: tuple[Change, ...]
+    state: Mapping[str, Any]
+    rounds: int = 1
+    tool_calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class EngineFailed(Exception):
+    """The engine could not do it this time; the text says why."""
+
+
+class Engine(Protocol):
+    """Reads a batch and decides what changes; writes nothing."""
+
+    @property
+    def name(self) -> str:
+        """How runs call it."""
+
+    @property
+    def version(self) -> str:
+        """Which rules or instructions it follows."""
+
+    async def observe(self, batch: Batch) -> Observed:
+        """Decide what a batch changes; EngineFailed when that has to be tried again."""
+
+
+class RulesEngine:
+    """Needs no model."""
+
+    name = "rules"
+    version = VERSION
+
+    async def observe(self, batch: Batch) -> Observed:
+        """Fold the batch; its context is in the state already."""
+        state, changes = State.from_json(dict(batch.state)), list[Change]()
+        for message in batch.messages:
+            state, decided = fold(state, message)
+            changes.extend(decided)
+        return Observed(changes=tuple(changes), state=state.to_json())

@@ -1,0 +1,410 @@
+"""Observing: a leased session, its messages in batches, one transaction for all they mean."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import structlog
+
+from acontext_server.kit.errors import Conflict, Unavailable
+from acontext_server.kit.ids import ProjectId
+from acontext_server.observer.agents.engine import Batch, Engine, EngineFailed, Observed
+from acontext_server.observer.agents.transcript import Message
+from acontext_server.observer.app.announcing import Announcing
+from acontext_server.observer.app.means import Means
+from acontext_server.observer.domain import (
+    PLANNING,
+    ChangeRefused,
+    Failure,
+    Lease,
+    LeaseLost,
+    Link,
+    Report,
+    Run,
+    RunId,
+    SessionId,
+    SessionNotFound,
+    Settled,
+    Task,
+    TaskId,
+    TaskList,
+    TaskMessage,
+    settle,
+)
+from acontext_server.observer.peers import Sessions, Stretch
+from acontext_server.observer.store import changes, observations, reports, runs, tasks
+
+log = structlog.get_logger()
+
+DUE = "due"
+"""The bell that tells workers of a session to observe."""
+
+Bury = Callable[[ProjectId, SessionId, Failure], Awaitable[None]]
+"""Keeps a message that could not be observed in the stream of dead letters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much at once, how long, how often."""
+
+    batch: int = 32
+    context: int = 3
+    lease: timedelta = timedelta(seconds=30)
+    attempts: int = 6
+    """Tries before a message counts as failed."""
+    whole_attempts: int = 3
+    """Tries with the whole batch; then each message alone, so that a bad one fails alone."""
+    first_wait: timedelta = timedelta(seconds=1)
+    longest_wait: timedelta = timedelta(minutes=5)
+    patience: timedelta = timedelta(seconds=1)
+    """How long to wait when session or the database does not answer; such tries are not counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portion:
+    """The next messages of a session, and how the session stands."""
+
+    stretch: Stretch
+    context: tuple[Message, ...]
+    messages: tuple[Message, ...]
+    unreadable: tuple[Failure, ...]
+    cursor: int
+    """Where the cursor is once they are observed."""
+    is_repair: bool = False
+    """They failed before and were asked for again."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is left to observe."""
+        return not self.messages and not self.unreadable
+
+
+class Observing:
+    """Takes due sessions and observes them to the end of their logs."""
+
+    def __init__(
+        self,
+        means: Means,
+        sessions: Sessions,
+        engine: Engine,
+        announcing: Announcing,
+        bury: Bury,
+        limits: Limits,
+    ) -> None:
+        self._means = means
+        self._sessions = sessions
+        self._engine = engine
+        self._announcing = announcing
+        self._bury = bury
+        self._limits = limits
+
+    async def nudge(self, project_id: ProjectId, session_id: SessionId, sequence: int) -> None:
+        """Take note that a session's log reached a sequence."""
+        pace = await self._sessions.pace(project_id)
+        if not pace.is_on:
+            return
+        async with self._means.database.transaction() as tx:
+            await observations.tell_of(
+                tx,
+                project_id,
+                session_id,
+                sequence=sequence,
+                at=self._means.now(),
+                idle=pace.idle,
+                turns=pace.turns,
+            )
+
+    async def lease(self) -> Lease | None:
+        """Take a session that is due, if there is one."""
+        now = self._means.now()
+        async with self._means.database.transaction() as tx:
+            return await observations.lease(
+                tx, self._means.new_id(), at=now, until=now + self._limits.lease
+            )
+
+    async def observe(self, lease: Lease) -> None:
+        """Observe a leased session to its end, and give the lease back whatever happens."""
+        try:
+            await self._observe_all(lease)
+        except LeaseLost:
+            log.warning("lease_lost", session_id=str(lease.session_id))
+        except SessionNotFound:
+            await self._forget(lease)
+        except (Unavailable, Conflict) as error:
+            log.warning("observing_waits", session_id=str(lease.session_id), error=repr(error))
+            await self._release(lease, after=self._limits.patience)
+
+    async def _observe_all(self, lease: Lease) -> None:
+        await self.tell(lease)
+        lease = await self._repair(lease)
+        while True:
+            portion = await self._next(lease)
+            if portion.is_empty or not await self._is_tracked(lease, portion.stretch):
+                return await self._finish(lease)
+            following = await self._attempt(lease, portion)
+            if following is None:
+                return None
+            lease = following
+
+    async def _attempt(self, lease: Lease, portion: Portion) -> Lease | None:
+        """Observe a portion; when the engine fails, try again later or let it be."""
+        try:
+            return await self._observe_portion(lease, portion)
+        except (EngineFailed, ChangeRefused) as error:
+            reason = f"{type(error).__name__}: {error}"
+        except (LeaseLost, SessionNotFound, Unavailable, Conflict):
+            raise
+        except Exception as error:
+            # A mistake of ours that one session's messages provoke must not stop the others.
+            log.exception("observing_broke", session_id=str(lease.session_id))
+            reason = type(error).__name__
+        return await self._failed(lease, portion, reason)
+
+    async def _observe_portion(self, lease: Lease, portion: Portion) -> Lease:
+        known = await self._begin(lease, portion)
+        started = time.perf_counter()
+        observed = await self._ask(lease, portion, known)
+        seconds = time.perf_counter() - started
+        following = await self._commit(lease, portion, observed, seconds)
+        await self.tell(lease)
+        return following
+
+    async def _begin(self, lease: Lease, portion: Portion) -> Sequence[Task]:
+        """Keep the lease for the portion and show its messages as running."""
+        now = self._means.now()
+        async with self._means.database.transaction() as tx:
+            await observations.renew(
+                tx, lease, at=now, until=now + self._limits.lease, running_through=portion.cursor
+            )
+            known = await tasks.all_of_session(tx, lease.project_id, lease.session_id)
+        running = Report(observed_through=lease.cursor, running_through=portion.cursor)
+        await self._sessions.record(lease.project_id, lease.session_id, running)
+        return known
+
+    async def _ask(self, lease: Lease, portion: Portion, known: Sequence[Task]) -> Observed:
+        batch = Batch(
+            tasks=tuple(task.state for task in known),
+            state=lease.engine_state,
+            context=portion.context,
+            messages=portion.messages,
+        )
+        async with self._renewing(lease):
+            return await self._engine.observe(batch)
+
+    async def _commit(
+        self,
+        lease: Lease,
+        portion: Portion,
+        observed: Observed,
+        seconds: float,
+        *,
+        error: str = "",
+    ) -> Lease:
+        """Apply all that was decided, with the cursor, or nothing if the lease was lost."""
+        now, project_id, session_id = self._means.now(), lease.project_id, lease.session_id
+        space_id = portion.stretch.space_id
+        async with self._means.database.transaction() as tx:
+            held = await observations.hold(tx, lease, at=now)
+            before = await tasks.all_of_session(tx, project_id, session_id)
+            after = TaskList((task.state for task in before), self._means.new_id)
+            for change in observed.changes:
+                after.apply(change)
+            settled = settle(before, after, project_id=project_id, session_id=session_id, at=now)
+            read = [
+                TaskMessage(message_id=message.id, sequence=message.sequence)
+                for message in portion.messages
+            ]
+            await tasks.remember_messages(tx, project_id, session_id, read, at=now)
+            moved = await tasks.remove(tx, project_id, after.merged)
+            await tasks.put(tx, settled.changed)
+            linked = await tasks.link(tx, project_id, session_id, settled.links)
+            report = _report(portion, [*moved, *linked], hidden=_planning(after))
+            await reports.fail(tx, project_id, session_id, portion.unreadable, at=now)
+            await reports.heal(tx, project_id, session_id, report.healed)
+            report_id = self._means.new_id()
+            await reports.add(tx, report_id, project_id, session_id, report, at=now)
+            await observations.advance(
+                tx,
+                lease,
+                cursor=portion.cursor,
+                state=dict(observed.state),
+                space_id=space_id,
+                user_id=portion.stretch.user_id,
+            )
+            run = self._run(lease, observed, settled, seconds)
+            await runs.add(tx, replace(run, outcome="failed", error=error) if error else run)
+            completed = settled.completed
+            if held.space_id != space_id:
+                completed = tuple(await tasks.completed_of_session(tx, project_id, session_id))
+            await self._announcing.tell_completions(
+                tx, space_id, changed=settled.changed, completed=completed
+            )
+            await self._announcing.tell_changes(
+                tx, project_id, session_id, changed=settled.changed, removed=settled.removed
+            )
+        return replace(lease, cursor=portion.cursor, attempts=0, engine_state=observed.state)
+
+    async def tell(self, lease: Lease) -> None:
+        """Tell session what it has not acknowledged yet, in the order in which it came about."""
+        project_id, session_id = lease.project_id, lease.session_id
+        async with self._means.database.transaction() as tx:
+            untold = await reports.untold(tx, project_id, session_id)
+        for one in untold:
+            for failure in one.report.failures:
+                await self._bury(project_id, session_id, failure)
+            await self._sessions.record(project_id, session_id, one.report)
+            async with self._means.database.transaction() as tx:
+                await reports.acknowledge(tx, one)
+                through = one.report.observed_through
+                await observations.note_told(tx, project_id, session_id, through=through)
+        self._means.bell.ring(session_id)
+
+    async def _repair(self, lease: Lease) -> Lease:
+        """Observe messages again that failed and were asked for."""
+        async with self._means.database.transaction() as tx:
+            wanted = await reports.to_retry(
+                tx, lease.project_id, lease.session_id, limit=self._limits.batch
+            )
+        if not wanted:
+            return lease
+        stretch = await self._sessions.reread(lease.project_id, lease.session_id, wanted)
+        portion = Portion(
+            stretch=stretch,
+            context=(),
+            messages=tuple(stretch.messages),
+            unreadable=tuple(stretch.unreadable),
+            cursor=lease.cursor,
+            is_repair=True,
+        )
+        return await self._attempt(lease, portion) or lease
+
+    async def _next(self, lease: Lease) -> Portion:
+        size = self._limits.batch if lease.attempts < self._limits.whole_attempts else 1
+        before = max(lease.cursor - self._limits.context, 0)
+        stretch = await self._sessions.read(
+            lease.project_id,
+            lease.session_id,
+            after=before,
+            limit=size + lease.cursor - before,
+        )
+        messages = tuple(one for one in stretch.messages if one.sequence > lease.cursor)
+        unreadable = tuple(one for one in stretch.unreadable if one.sequence > lease.cursor)
+        read = [*(one.sequence for one in messages), *(one.sequence for one in unreadable)]
+        return Portion(
+            stretch=stretch,
+            context=tuple(one for one in stretch.messages if one.sequence <= lease.cursor),
+            messages=messages,
+            unreadable=unreadable,
+            cursor=max(read, default=lease.cursor),
+        )
+
+    async def _is_tracked(self, lease: Lease, stretch: Stretch) -> bool:
+        return stretch.is_tracked and (await self._sessions.pace(lease.project_id)).is_on
+
+    async def _finish(self, lease: Lease) -> None:
+        async with self._means.database.transaction() as tx:
+            await observations.release_when_done(tx, lease, at=self._means.now())
+        self._means.bell.ring(lease.session_id)
+
+    async def _release(self, lease: Lease, *, after: timedelta) -> None:
+        now = self._means.now()
+        async with self._means.database.transaction() as tx:
+            await observations.release(tx, lease, at=now, again=now + after)
+
+    async def _forget(self, lease: Lease) -> None:
+        async with self._means.database.transaction() as tx:
+            await observations.forget_session(tx, lease.project_id, lease.session_id)
+            await changes.forget_session(tx, lease.project_id, lease.session_id)
+
+    async def _failed(self, lease: Lease, portion: Portion, reason: str) -> Lease | None:
+        """Try later, or after the last try give the messages up and go on behind them."""
+        if lease.attempts + 1 >= self._limits.attempts or portion.is_repair:
+            return await self._give_up(lease, portion, reason)
+        now = self._means.now()
+        wait = min(self._limits.first_wait * 2**lease.attempts, self._limits.longest_wait)
+        again = now + wait * random.uniform(0.5, 1)
+        async with self._means.database.transaction() as tx:
+            await observations.note_failure(tx, lease, at=now, again=again, error=reason)
+            await runs.add(tx, self._failed_run(lease, reason))
+        waiting = Report(observed_through=lease.cursor)
+        await self._sessions.record(lease.project_id, lease.session_id, waiting)
+        return None
+
+    async def _give_up(self, lease: Lease, portion: Portion, reason: str) -> Lease:
+        given_up = tuple(
+            Failure(sequence=one.sequence, message_id=one.id, reason=reason)
+            for one in portion.messages
+        )
+        hopeless = replace(portion, messages=(), unreadable=(*portion.unreadable, *given_up))
+        nothing = Observed(changes=(), state=lease.engine_state, rounds=0)
+        following = await self._commit(lease, hopeless, nothing, 0, error=reason)
+        await self.tell(lease)
+        return following
+
+    @asynccontextmanager
+    async def _renewing(self, lease: Lease) -> AsyncIterator[None]:
+        """Keep the lease while the engine works, however long that takes.
+
+        Should it be lost all the same, the commit is what refuses.
+        """
+        renewing = asyncio.create_task(self._renew(lease))
+        try:
+            yield
+        finally:
+            renewing.cancel()
+
+    async def _renew(self, lease: Lease) -> None:
+        while True:
+            await asyncio.sleep(self._limits.lease.total_seconds() / 3)
+            now = self._means.now()
+            try:
+                async with self._means.database.transaction() as tx:
+                    await observations.renew(tx, lease, at=now, until=now + self._limits.lease)
+            except (Unavailable, Conflict) as error:
+                log.warning("lease_not_renewed", error=repr(error))
+            except LeaseLost:
+                return
+
+    def _run(self, lease: Lease, observed: Observed, settled: Settled, seconds: float) -> Run:
+        summary = (
+            f"{len(settled.changed)} tasks changed, {len(settled.completed)} of them completed, "
+            f"{len(settled.links)} messages linked"
+        )
+        return Run(
+            id=RunId(self._means.new_id()),
+            project_id=lease.project_id,
+            session_id=lease.session_id,
+            engine=self._engine.name,
+            instruction_version=self._engine.version,
+            rounds=observed.rounds,
+            tool_calls=observed.tool_calls,
+            input_tokens=observed.input_tokens,
+            output_tokens=observed.output_tokens,
+            duration_seconds=seconds,
+            outcome="success",
+            error="",
+            summary=summary,
+            created_at=self._means.now(),
+        )
+
+    def _failed_run(self, lease: Lease, reason: str) -> Run:
+        nothing = Settled(changed=(), completed=(), removed=(), links={})
+        run = self._run(lease, Observed(changes=(), state={}), nothing, 0)
+        return replace(run, outcome="failed", error=reason, summary="")
+
+
+def _planning(after: TaskList) -> TaskId | None:
+    return after.tasks[PLANNING].id if PLANNING in after.tasks else None
+
+
+def _report(portion: Portion, links: Sequence[Link], *, hidden: TaskId | None) -> Report:
+    """Say what session is told; the planning section is no task to it."""
+    shown = tuple(replace(one, task_id=None) if one.task_id == hidden else one for one in links)
+    healed = tuple(one.sequence for one in portion.messages) if portion.is_repair else ()
+    return Report(
+        observed_through=portion.cursor, failures=portion.unreadable, links=shown, healed=healed
+    )

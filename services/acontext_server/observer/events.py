@@ -1,0 +1,130 @@
+"""Events: what we announce as protobuf, and what others' events make us do."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from acontext.observer import v1 as pb
+from acontext.session import v1 as session_pb
+from acontext.space import v1 as space_pb
+from acontext_server.kit.ids import ProjectId
+from acontext_server.kit.outbox import Announcement
+from acontext_server.observer.app.following import Following
+from acontext_server.observer.app.observing import Observing
+from acontext_server.observer.domain import (
+    Clock,
+    Event,
+    NewId,
+    ProjectForgotten,
+    SessionId,
+    SpaceId,
+    TaskCompleted,
+    TaskId,
+    TasksChanged,
+    UserForgotten,
+    UserId,
+)
+
+NUDGES = ("message_stored",)
+SESSION_FACTS = (
+    "session_connected",
+    "deleted.session_deleted",
+    "deleted.user_deleted",
+    "deleted.project_deleted",
+)
+SPACE_FACTS = ("task_learned",)
+
+Handler = Callable[[bytes], Awaitable[None]]
+
+
+def to_announcement(event: Event, *, now: Clock, new_id: NewId) -> Announcement:
+    """Put an event into its envelope."""
+    event_id = new_id()
+    envelope = pb.ObserverEvent(id=str(event_id), project_id=str(event.project_id))
+    envelope.occurred_at.FromDatetime(now())
+    name, entity = _fill(envelope, event)
+    return Announcement(
+        id=event_id,
+        project_id=event.project_id,
+        event=name,
+        entity=entity,
+        payload=envelope.SerializeToString(deterministic=True),
+    )
+
+
+def _fill(envelope: pb.ObserverEvent, event: Event) -> tuple[str, UUID]:
+    match event:
+        case TasksChanged():
+            envelope.tasks_changed.session_id = str(event.session_id)
+            envelope.tasks_changed.task_ids.extend(str(one) for one in event.task_ids)
+            return "tasks_changed", event.session_id
+        case TaskCompleted():
+            envelope.task_completed.session_id = str(event.session_id)
+            envelope.task_completed.task_id = str(event.task_id)
+            envelope.task_completed.task_version = event.completion
+            envelope.task_completed.space_id = str(event.space_id)
+            return "task_completed", event.session_id
+        case UserForgotten():
+            envelope.user_forgotten.user_id = str(event.user_id)
+            return "user_forgotten", event.user_id
+        case ProjectForgotten():
+            envelope.project_forgotten.SetInParent()
+            return "project_forgotten", event.project_id
+
+
+def on_nudge(observing: Observing) -> Handler:
+    """Deal with session's nudges."""
+
+    async def handle(data: bytes) -> None:
+        event = session_pb.SessionEvent.FromString(data)
+        if event.WhichOneof("event") == "message_stored":
+            stored = event.message_stored
+            await observing.nudge(
+                ProjectId(UUID(event.project_id)),
+                SessionId(UUID(stored.session_id)),
+                stored.sequence,
+            )
+
+    return handle
+
+
+def on_session_fact(following: Following) -> Handler:
+    """Deal with what session announces; events that we do not know are skipped."""
+
+    async def handle(data: bytes) -> None:
+        event = session_pb.SessionEvent.FromString(data)
+        project_id = ProjectId(UUID(event.project_id))
+        match event.WhichOneof("event"):
+            case "session_connected":
+                connected = event.session_connected
+                await following.connect_session(
+                    project_id,
+                    SessionId(UUID(connected.session_id)),
+                    SpaceId(UUID(connected.space_id)),
+                )
+            case "session_deleted":
+                session_id = SessionId(UUID(event.session_deleted.session_id))
+                await following.delete_session(project_id, session_id)
+            case "user_deleted":
+                user_id = UserId(UUID(event.user_deleted.user_id))
+                await following.delete_user(project_id, user_id)
+            case "project_deleted":
+                await following.delete_project(project_id)
+
+    return handle
+
+
+def on_space_fact(following: Following) -> Handler:
+    """Deal with what space announces."""
+
+    async def handle(data: bytes) -> None:
+        event = space_pb.SpaceEvent.FromString(data)
+        if event.WhichOneof("event") == "task_learned":
+            learned = event.task_learned
+            await following.learn_task(
+                ProjectId(UUID(event.project_id)),
+                TaskId(UUID(learned.task_id)),
+                completion=learned.task_version,
+                space_id=SpaceId(UUID(learned.space_id)),
+            )
+
+    return handle

@@ -1,0 +1,311 @@
+"""How far each session is observed: cursors, due times, leases."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, case, delete, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from acontext_server.kit.database import Tx
+from acontext_server.kit.ids import ProjectId
+from acontext_server.observer.domain import Lease, LeaseLost, SessionId, SpaceId, Standing, UserId
+from acontext_server.observer.store.tables import ObservationRow
+
+_row = ObservationRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A session's row, locked until the transaction ends."""
+
+    cursor: int
+    space_id: SpaceId | None
+
+
+async def tell_of(
+    tx: Tx,
+    project_id: ProjectId,
+    session_id: SessionId,
+    *,
+    sequence: int,
+    at: datetime,
+    idle: timedelta,
+    turns: int,
+) -> None:
+    """Note that a session's log reached a sequence.
+
+    It is due when it has been quiet for the idle time, or at once when so many turns wait; a batch
+    that failed keeps the time of its next try.
+    """
+    many = literal(sequence) - func.coalesce(_row.cursor, 0) >= turns
+    due = case((many, at), else_=at + idle)
+    fresh = insert(_row).values(
+        **_new(project_id, session_id, at),
+        seen=sequence,
+        due_at=at if sequence >= turns else at + idle,
+        waiting_since=at,
+    )
+    news = and_(fresh.excluded.seen > _row.seen, fresh.excluded.seen > _row.cursor)
+    failing = and_(_row.attempts > 0, _row.due_at.is_not(None))
+    statement = fresh.on_conflict_do_update(
+        index_elements=[_row.project_id, _row.session_id],
+        set_={
+            "seen": func.greatest(_row.seen, fresh.excluded.seen),
+            "due_at": case((failing, _row.due_at), else_=due),
+            "waiting_since": func.coalesce(_row.waiting_since, at),
+        },
+        where=news,
+    )
+    await tx.execute(statement)
+
+
+async def catch_up(
+    tx: Tx, project_id: ProjectId, session_id: SessionId, *, sequence: int, at: datetime
+) -> None:
+    """Note what nudges did not tell: a session that waits for nothing is due now."""
+    fresh = insert(_row).values(
+        **_new(project_id, session_id, at), seen=sequence, due_at=at, waiting_since=at
+    )
+    statement = fresh.on_conflict_do_update(
+        index_elements=[_row.project_id, _row.session_id],
+        set_={
+            "seen": func.greatest(_row.seen, fresh.excluded.seen),
+            "due_at": func.coalesce(_row.due_at, at),
+            "waiting_since": func.coalesce(_row.waiting_since, at),
+        },
+        where=fresh.excluded.seen > _row.cursor,
+    )
+    await tx.execute(statement)
+
+
+async def make_due(tx: Tx, project_id: ProjectId, session_id: SessionId, *, at: datetime) -> None:
+    """Let a session be observed now, whatever it waits for."""
+    await tx.execute(_of(project_id, session_id).values(due_at=at))
+
+
+async def lease(tx: Tx, owner: UUID, *, at: datetime, until: datetime) -> Lease | None:
+    """Take the session that has been due for longest and that nobody observes.
+
+    It crosses projects: this is the sweep that all work begins with.
+    """
+    free = or_(_row.lease_until.is_(None), _row.lease_until < at)
+    due = (
+        select(_row.project_id, _row.session_id)
+        .where(_row.due_at <= at, free)
+        .order_by(_row.due_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    found = (await tx.execute(due)).one_or_none()
+    if found is None:
+        return None
+    taken = _of(ProjectId(found.project_id), SessionId(found.session_id))
+    row = (
+        await tx.execute(
+            taken.values(lease_owner=owner, lease_until=until).returning(
+                _row.project_id,
+                _row.session_id,
+                _row.cursor,
+                _row.attempts,
+                _row.engine_state,
+            )
+        )
+    ).one()
+    return Lease(
+        project_id=ProjectId(row.project_id),
+        session_id=SessionId(row.session_id),
+        owner=owner,
+        cursor=row.cursor,
+        attempts=row.attempts,
+        engine_state=row.engine_state,
+    )
+
+
+async def renew(
+    tx: Tx, held: Lease, *, at: datetime, until: datetime, running_through: int | None = None
+) -> None:
+    """Keep a lease for longer; LeaseLost if it is somebody else's by now."""
+    running = {} if running_through is None else {"running_through": running_through}
+    statement = _of_lease(held, at).values(lease_until=until, **running)
+    if (await tx.execute(statement)).rowcount != 1:
+        raise LeaseLost
+
+
+async def hold(tx: Tx, held: Lease, *, at: datetime) -> Held:
+    """Lock the row of a session for the commit of a batch; LeaseLost if it may not be."""
+    statement = select(_row.cursor, _row.space_id).where(*_matches(held, at)).with_for_update()
+    row = (await tx.execute(statement)).one_or_none()
+    if row is None or row.cursor != held.cursor:
+        raise LeaseLost
+    return Held(cursor=row.cursor, space_id=row.space_id)
+
+
+async def advance(
+    tx: Tx,
+    held: Lease,
+    *,
+    cursor: int,
+    state: dict[str, Any],
+    space_id: SpaceId | None,
+    user_id: UserId | None,
+) -> None:
+    """Move the cursor past a batch and keep the engine's state beside it."""
+    statement = _of(held.project_id, held.session_id).values(
+        cursor=cursor,
+        running_through=0,
+        engine_state=state,
+        attempts=0,
+        last_error="",
+        space_id=space_id,
+        user_id=user_id,
+        waiting_since=case((_row.seen > cursor, _row.waiting_since), else_=None),
+    )
+    await tx.execute(statement)
+
+
+async def release(tx: Tx, held: Lease, *, at: datetime, again: datetime | None) -> None:
+    """Give a lease back; the session is due again at a time, or when something comes."""
+    statement = _of_lease(held, at).values(
+        lease_owner=None, lease_until=None, running_through=0, due_at=again
+    )
+    await tx.execute(statement)
+
+
+async def release_when_done(tx: Tx, held: Lease, *, at: datetime) -> None:
+    """Give a lease back; what came meanwhile beyond the cursor keeps its due time."""
+    await tx.execute(
+        _of_lease(held, at).values(
+            lease_owner=None,
+            lease_until=None,
+            running_through=0,
+            due_at=case((_row.seen > held.cursor, _row.due_at), else_=None),
+            waiting_since=case((_row.seen > held.cursor, _row.waiting_since), else_=None),
+        )
+    )
+
+
+async def note_failure(tx: Tx, held: Lease, *, at: datetime, again: datetime, error: str) -> None:
+    """Give a lease back after a failed attempt, to be tried again later."""
+    await tx.execute(
+        _of_lease(held, at).values(
+            lease_owner=None,
+            lease_until=None,
+            running_through=0,
+            due_at=again,
+            attempts=_row.attempts + 1,
+            last_error=error,
+        )
+    )
+
+
+async def note_told(tx: Tx, project_id: ProjectId, session_id: SessionId, *, through: int) -> None:
+    """Note how far session has acknowledged."""
+    told = func.greatest(_row.told_through, through)
+    await tx.execute(_of(project_id, session_id).values(told_through=told))
+
+
+async def standing(tx: Tx, project_id: ProjectId, session_id: SessionId) -> Standing:
+    """Say how far a session is; one that nobody told of has not begun."""
+    statement = select(
+        _row.cursor, _row.told_through, _row.running_through, _row.attempts, _row.last_error
+    ).where(_row.project_id == project_id, _row.session_id == session_id)
+    row = (await tx.execute(statement)).one_or_none()
+    if row is None:
+        return Standing(cursor=0, told_through=0, running_through=0, attempts=0, last_error="")
+    return Standing(**row._asdict())
+
+
+async def connect(
+    tx: Tx, project_id: ProjectId, session_id: SessionId, space_id: SpaceId | None, *, at: datetime
+) -> bool:
+    """Note the space of a session, and say whether it is another one than before."""
+    fresh = insert(_row).values(**_new(project_id, session_id, at), seen=0, space_id=space_id)
+    statement = fresh.on_conflict_do_update(
+        index_elements=[_row.project_id, _row.session_id],
+        set_={"space_id": space_id},
+        where=_row.space_id.is_distinct_from(space_id),
+    ).returning(_row.session_id)
+    return (await tx.execute(statement)).one_or_none() is not None
+
+
+async def lock(tx: Tx, project_id: ProjectId, session_id: SessionId) -> SpaceId | None:
+    """Lock a session's row, so that its tasks change one after the other, and give its space."""
+    statement = (
+        select(_row.space_id)
+        .where(_row.project_id == project_id, _row.session_id == session_id)
+        .with_for_update()
+    )
+    found: UUID | None = (await tx.execute(statement)).scalar_one_or_none()
+    return SpaceId(found) if found else None
+
+
+async def space_of(tx: Tx, project_id: ProjectId, session_id: SessionId) -> SpaceId | None:
+    """Give the space of a session, as it was last heard of."""
+    statement = select(_row.space_id).where(
+        _row.project_id == project_id, _row.session_id == session_id
+    )
+    found: UUID | None = (await tx.execute(statement)).scalar_one_or_none()
+    return SpaceId(found) if found else None
+
+
+async def forget_session(tx: Tx, project_id: ProjectId, session_id: SessionId) -> None:
+    """Remove all that is known of a session."""
+    await tx.execute(
+        delete(_row).where(_row.project_id == project_id, _row.session_id == session_id)
+    )
+
+
+async def sessions_of_user(tx: Tx, project_id: ProjectId, user_id: UserId) -> Sequence[SessionId]:
+    """List the sessions of a user that anything is known of."""
+    statement = select(_row.session_id).where(
+        _row.project_id == project_id, _row.user_id == user_id
+    )
+    return [SessionId(found) for found in (await tx.execute(statement)).scalars()]
+
+
+async def forget_project(tx: Tx, project_id: ProjectId) -> None:
+    """Remove all that is known of a project's sessions."""
+    await tx.execute(delete(_row).where(_row.project_id == project_id))
+
+
+async def oldest_waiting(tx: Tx, project_id: ProjectId) -> datetime | None:
+    """Say since when the oldest unobserved message of a project waits."""
+    statement = select(func.min(_row.waiting_since)).where(
+        _row.project_id == project_id, _row.due_at.is_not(None)
+    )
+    found: datetime | None = await tx.scalar(statement)
+    return found
+
+
+def _new(project_id: ProjectId, session_id: SessionId, at: datetime) -> dict[str, Any]:
+    return {
+        "project_id": project_id,
+        "session_id": session_id,
+        "created_at": at,
+        "cursor": 0,
+        "running_through": 0,
+        "told_through": 0,
+        "attempts": 0,
+        "last_error": "",
+        "engine_state": {},
+    }
+
+
+def _of(project_id: ProjectId, session_id: SessionId) -> Any:
+    return update(_row).where(_row.project_id == project_id, _row.session_id == session_id)
+
+
+def _of_lease(held: Lease, at: datetime) -> Any:
+    return update(_row).where(*_matches(held, at))
+
+
+def _matches(held: Lease, at: datetime) -> Sequence[Any]:
+    return (
+        _row.project_id == held.project_id,
+        _row.session_id == held.session_id,
+        _row.lease_owner == held.owner,
+        _row.lease_until > at,
+    )

@@ -1,0 +1,222 @@
+"""What session is still to be told, and the messages that could not be observed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from acontext_server.kit.database import Tx
+from acontext_server.kit.ids import ProjectId
+from acontext_server.observer.domain import (
+    Failure,
+    Link,
+    MessageId,
+    Report,
+    SessionId,
+    TaskId,
+)
+from acontext_server.observer.store.tables import FailedMessageRow, ReportRow
+
+_row = ReportRow
+_failed = FailedMessageRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Untold:
+    """A report that session has not acknowledged yet."""
+
+    id: UUID
+    project_id: ProjectId
+    session_id: SessionId
+    report: Report
+
+
+async def add(
+    tx: Tx,
+    report_id: UUID,
+    project_id: ProjectId,
+    session_id: SessionId,
+    report: Report,
+    *,
+    at: datetime,
+) -> None:
+    """Keep a report until it is acknowledged."""
+    row = {
+        "project_id": project_id,
+        "session_id": session_id,
+        "id": report_id,
+        "report": _kept(report),
+        "created_at": at,
+    }
+    await tx.execute(insert(_row).values(row))
+
+
+async def untold(tx: Tx, project_id: ProjectId, session_id: SessionId) -> Sequence[Untold]:
+    """List what a session is still to be told, oldest first."""
+    statement = (
+        select(_row)
+        .where(_row.project_id == project_id, _row.session_id == session_id)
+        .order_by(_row.id)
+    )
+    return [_untold(row) for row in await tx.execute(statement)]
+
+
+async def sessions_to_tell(
+    tx: Tx, *, before: datetime, limit: int
+) -> Sequence[tuple[ProjectId, SessionId]]:
+    """List sessions with reports that should have been acknowledged by now, across projects."""
+    statement = (
+        select(_row.project_id, _row.session_id)
+        .where(_row.created_at < before)
+        .distinct()
+        .limit(limit)
+    )
+    rows = await tx.execute(statement)
+    return [(ProjectId(row.project_id), SessionId(row.session_id)) for row in rows]
+
+
+async def acknowledge(tx: Tx, told: Untold) -> None:
+    """Forget a report that has arrived."""
+    await tx.execute(
+        delete(_row).where(
+            _row.project_id == told.project_id,
+            _row.session_id == told.session_id,
+            _row.id == told.id,
+        )
+    )
+
+
+async def has_untold(tx: Tx, project_id: ProjectId, session_id: SessionId) -> bool:
+    """Say whether anything is still to be acknowledged."""
+    statement = select(_row.id).where(_row.project_id == project_id, _row.session_id == session_id)
+    return (await tx.execute(statement.limit(1))).first() is not None
+
+
+async def fail(
+    tx: Tx,
+    project_id: ProjectId,
+    session_id: SessionId,
+    failures: Sequence[Failure],
+    *,
+    at: datetime,
+) -> None:
+    """Keep why messages could not be observed."""
+    if not failures:
+        return
+    rows = [
+        {
+            "project_id": project_id,
+            "session_id": session_id,
+            "sequence": failure.sequence,
+            "message_id": failure.message_id,
+            "reason": failure.reason,
+            "retrying": False,
+            "failed_at": at,
+        }
+        for failure in failures
+    ]
+    fresh = insert(_failed)
+    statement = fresh.on_conflict_do_update(
+        index_elements=[_failed.project_id, _failed.session_id, _failed.sequence],
+        set_={"reason": fresh.excluded.reason, "retrying": False, "failed_at": at},
+    )
+    await tx.execute(statement, rows)
+
+
+async def heal(
+    tx: Tx, project_id: ProjectId, session_id: SessionId, sequences: Sequence[int]
+) -> None:
+    """Forget failures of messages that were observed after all."""
+    if not sequences:
+        return
+    await tx.execute(
+        delete(_failed).where(
+            _failed.project_id == project_id,
+            _failed.session_id == session_id,
+            _failed.sequence.in_(sequences),
+        )
+    )
+
+
+async def retry(tx: Tx, project_id: ProjectId, session_id: SessionId) -> Sequence[int]:
+    """Ask for all failed messages of a session again, and say which."""
+    statement = (
+        update(_failed)
+        .where(_failed.project_id == project_id, _failed.session_id == session_id)
+        .values(retrying=True)
+        .returning(_failed.sequence)
+    )
+    return sorted((await tx.execute(statement)).scalars())
+
+
+async def to_retry(
+    tx: Tx, project_id: ProjectId, session_id: SessionId, *, limit: int
+) -> Sequence[MessageId]:
+    """List failed messages that were asked for again, oldest first."""
+    statement = (
+        select(_failed.message_id)
+        .where(
+            _failed.project_id == project_id,
+            _failed.session_id == session_id,
+            _failed.retrying,
+        )
+        .order_by(_failed.sequence)
+        .limit(limit)
+    )
+    return [MessageId(found) for found in (await tx.execute(statement)).scalars()]
+
+
+async def count_failed(
+    tx: Tx, project_id: ProjectId, session_id: SessionId, *, after: int = 0, through: int
+) -> tuple[int, str]:
+    """Count failed messages beyond one sequence and up to another, with one of the reasons."""
+    statement = select(func.count(), func.max(_failed.reason)).where(
+        _failed.project_id == project_id,
+        _failed.session_id == session_id,
+        _failed.sequence > after,
+        _failed.sequence <= through,
+    )
+    count, reason = (await tx.execute(statement)).one()
+    return count, reason or ""
+
+
+def _kept(report: Report) -> dict[str, Any]:
+    return {
+        "observed_through": report.observed_through,
+        "running_through": report.running_through,
+        "failures": [
+            [failure.sequence, str(failure.message_id), failure.reason]
+            for failure in report.failures
+        ],
+        "links": [
+            [link.sequence, str(link.task_id) if link.task_id else None] for link in report.links
+        ],
+        "healed": list(report.healed),
+    }
+
+
+def _untold(row: Any) -> Untold:
+    kept = row.report
+    report = Report(
+        observed_through=kept["observed_through"],
+        running_through=kept["running_through"],
+        failures=tuple(
+            Failure(sequence=sequence, message_id=MessageId(UUID(message)), reason=reason)
+            for sequence, message, reason in kept["failures"]
+        ),
+        links=tuple(
+            Link(sequence=sequence, task_id=TaskId(UUID(task)) if task else None)
+            for sequence, task in kept["links"]
+        ),
+        healed=tuple(kept["healed"]),
+    )
+    return Untold(
+        id=row.id,
+        project_id=ProjectId(row.project_id),
+        session_id=SessionId(row.session_id),
+        report=report,
+    )

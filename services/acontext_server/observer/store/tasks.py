@@ -1,0 +1,309 @@
+"""Tasks, and the messages that they came from."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from acontext_server.kit.database import Tx
+from acontext_server.kit.ids import ProjectId
+from acontext_server.observer.domain import (
+    PLANNING,
+    Link,
+    MessageId,
+    SessionId,
+    SpaceId,
+    Task,
+    TaskId,
+    TaskMessage,
+    TaskState,
+    TaskStatus,
+)
+from acontext_server.observer.store.tables import MessageRow, ObservationRow, TaskRow
+
+_row = TaskRow
+_message = MessageRow
+
+
+async def all_of_session(tx: Tx, project_id: ProjectId, session_id: SessionId) -> Sequence[Task]:
+    """List a session's tasks by order, the planning section included."""
+    statement = (
+        select(_row)
+        .where(_row.project_id == project_id, _row.session_id == session_id)
+        .order_by(_row.order)
+    )
+    return [_task(row) for row in await tx.execute(statement)]
+
+
+async def page(
+    tx: Tx,
+    project_id: ProjectId,
+    session_id: SessionId,
+    *,
+    after: int | None,
+    descending: bool,
+    limit: int,
+) -> Sequence[Task]:
+    """List tasks by order, beginning beyond one, without the planning section."""
+    statement = select(_row).where(
+        _row.project_id == project_id, _row.session_id == session_id, _row.order > PLANNING
+    )
+    if after is not None:
+        statement = statement.where(_row.order < after if descending else _row.order > after)
+    statement = statement.order_by(_row.order.desc() if descending else _row.order).limit(limit)
+    return [_task(row) for row in await tx.execute(statement)]
+
+
+async def find(tx: Tx, project_id: ProjectId, task_id: TaskId) -> Task | None:
+    """Find a task; the planning section is none."""
+    statement = select(_row).where(
+        _row.project_id == project_id, _row.id == task_id, _row.order > PLANNING
+    )
+    row = (await tx.execute(statement)).one_or_none()
+    return _task(row) if row else None
+
+
+async def put(tx: Tx, tasks: Sequence[Task]) -> None:
+    """Write the given versions of tasks in place of what was there."""
+    if not tasks:
+        return
+    fresh = insert(_row)
+    kept = {"project_id", "id", "session_id", "created_at"}
+    changed = {key: fresh.excluded[key] for key in _values(tasks[0]) if key not in kept}
+    statement = fresh.on_conflict_do_update(index_elements=[_row.project_id, _row.id], set_=changed)
+    await tx.execute(statement, [_values(task) for task in tasks])
+
+
+async def remove(tx: Tx, project_id: ProjectId, merged: Mapping[TaskId, TaskId]) -> Sequence[Link]:
+    """Remove tasks that became part of others, and give those their messages."""
+    moved: list[Link] = []
+    for task_id, into in merged.items():
+        statement = (
+            update(_message)
+            .where(_message.project_id == project_id, _message.task_id == task_id)
+            .values(task_id=into)
+            .returning(_message.sequence)
+        )
+        found = (await tx.execute(statement)).scalars()
+        moved += [Link(sequence=sequence, task_id=into) for sequence in found]
+        await tx.execute(delete(_row).where(_row.project_id == project_id, _row.id == task_id))
+    return moved
+
+
+async def remember_messages(
+    tx: Tx,
+    project_id: ProjectId,
+    session_id: SessionId,
+    messages: Sequence[TaskMessage],
+    *,
+    at: datetime,
+) -> None:
+    """Note that messages were observed; one that was before keeps its first time."""
+    if not messages:
+        return
+    rows = [
+        {
+            "project_id": project_id,
+            "session_id": session_id,
+            "sequence": message.sequence,
+            "message_id": message.message_id,
+            "task_id": None,
+            "observed_at": at,
+        }
+        for message in messages
+    ]
+    await tx.execute(insert(_message).on_conflict_do_nothing(), rows)
+
+
+async def link(
+    tx: Tx,
+    project_id: ProjectId,
+    session_id: SessionId,
+    links: Mapping[MessageId, TaskId],
+) -> Sequence[Link]:
+    """Give messages to tasks, and say which messages by sequence."""
+    by_task: dict[TaskId, list[MessageId]] = {}
+    for message_id, task_id in links.items():
+        by_task.setdefault(task_id, []).append(message_id)
+    linked: list[Link] = []
+    for task_id, message_ids in by_task.items():
+        statement = (
+            update(_message)
+            .where(
+                _message.project_id == project_id,
+                _message.session_id == session_id,
+                _message.message_id.in_(message_ids),
+            )
+            .values(task_id=task_id)
+            .returning(_message.sequence)
+        )
+        found = (await tx.execute(statement)).scalars()
+        linked += [Link(sequence=sequence, task_id=task_id) for sequence in found]
+    return sorted(linked, key=lambda one: one.sequence)
+
+
+async def messages_of(tx: Tx, project_id: ProjectId, task_id: TaskId) -> Sequence[TaskMessage]:
+    """List the messages of a task, oldest first."""
+    statement = (
+        select(_message.message_id, _message.sequence)
+        .where(_message.project_id == project_id, _message.task_id == task_id)
+        .order_by(_message.sequence)
+    )
+    return [_task_message(row) for row in await tx.execute(statement)]
+
+
+async def messages_after(
+    tx: Tx, project_id: ProjectId, session_id: SessionId, *, sequence: int, limit: int
+) -> Sequence[TaskMessage]:
+    """List what was said right after a message."""
+    statement = (
+        select(_message.message_id, _message.sequence)
+        .where(
+            _message.project_id == project_id,
+            _message.session_id == session_id,
+            _message.sequence > sequence,
+        )
+        .order_by(_message.sequence)
+        .limit(limit)
+    )
+    return [_task_message(row) for row in await tx.execute(statement)]
+
+
+async def earlier(tx: Tx, task: Task, *, limit: int) -> Sequence[Task]:
+    """List the tasks right before one, oldest first."""
+    statement = (
+        select(_row)
+        .where(
+            _row.project_id == task.project_id,
+            _row.session_id == task.session_id,
+            _row.order > PLANNING,
+            _row.order < task.order,
+        )
+        .order_by(_row.order.desc())
+        .limit(limit)
+    )
+    return [_task(row) for row in await tx.execute(statement)][::-1]
+
+
+async def count_digested(tx: Tx, project_id: ProjectId, session_id: SessionId) -> tuple[int, int]:
+    """Count successful tasks: those that the space has dealt with, and the others."""
+    statement = (
+        select(_row.space_digested, func.count().label("number"))
+        .where(
+            _row.project_id == project_id,
+            _row.session_id == session_id,
+            _row.order > PLANNING,
+            _row.status == TaskStatus.SUCCESS,
+        )
+        .group_by(_row.space_digested)
+    )
+    counted = [(row.space_digested, row.number) for row in await tx.execute(statement)]
+    return _sum(counted, digested=True), _sum(counted, digested=False)
+
+
+async def completed_of_session(
+    tx: Tx, project_id: ProjectId, session_id: SessionId
+) -> Sequence[Task]:
+    """List the tasks of a session that are successful now."""
+    statement = (
+        select(_row)
+        .where(
+            _row.project_id == project_id,
+            _row.session_id == session_id,
+            _row.order > PLANNING,
+            _row.status == TaskStatus.SUCCESS,
+        )
+        .order_by(_row.order)
+    )
+    return [_task(row) for row in await tx.execute(statement)]
+
+
+async def due_for_announcement(
+    tx: Tx, *, at: datetime, limit: int
+) -> Sequence[tuple[Task, SpaceId, int]]:
+    """List completed tasks that nobody has learned from yet, with how often they were announced.
+
+    It crosses projects, as every sweep does.
+    """
+    statement = (
+        select(_row, ObservationRow.space_id, _row.announcements)
+        .join(
+            ObservationRow,
+            (ObservationRow.project_id == _row.project_id)
+            & (ObservationRow.session_id == _row.session_id),
+        )
+        .where(_row.announce_at <= at, ObservationRow.space_id.is_not(None))
+        .order_by(_row.announce_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=_row)
+    )
+    return [
+        (_task(row), SpaceId(row.space_id), row.announcements)
+        for row in await tx.execute(statement)
+    ]
+
+
+async def announce_again(
+    tx: Tx, project_id: ProjectId, task_ids: Sequence[TaskId], *, at: datetime, count: int
+) -> None:
+    """Note when completions are announced again."""
+    statement = update(_row).where(_row.project_id == project_id, _row.id.in_(task_ids))
+    await tx.execute(statement.values(announce_at=at, announcements=count))
+
+
+async def stop_announcing(tx: Tx, project_id: ProjectId, task_ids: Sequence[TaskId]) -> None:
+    """Note that completions need not be announced any more."""
+    statement = update(_row).where(_row.project_id == project_id, _row.id.in_(task_ids))
+    await tx.execute(statement.values(announce_at=None))
+
+
+def _sum(counted: Sequence[tuple[bool, int]], *, digested: bool) -> int:
+    return sum(count for is_digested, count in counted if is_digested is digested)
+
+
+def _values(task: Task) -> dict[str, Any]:
+    return {
+        "project_id": task.project_id,
+        "id": task.id,
+        "session_id": task.session_id,
+        "order": task.order,
+        "status": task.status.value,
+        "description": task.state.description,
+        "progresses": list(task.state.progresses),
+        "preferences": list(task.state.preferences),
+        "settled": task.state.settled,
+        "version": task.version,
+        "completions": task.completions,
+        "space_digested": task.space_digested,
+        "created_at": task.created_at,
+        "updated_at": task.updated_at,
+        "announcements": 0,
+    }
+
+
+def _task(row: Any) -> Task:
+    return Task(
+        project_id=ProjectId(row.project_id),
+        session_id=SessionId(row.session_id),
+        state=TaskState(
+            id=TaskId(row.id),
+            order=row.order,
+            status=TaskStatus(row.status),
+            description=row.description,
+            progresses=tuple(row.progresses),
+            preferences=tuple(row.preferences),
+            settled=row.settled,
+        ),
+        version=row.version,
+        completions=row.completions,
+        space_digested=row.space_digested,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _task_message(row: Any) -> TaskMessage:
+    return TaskMessage(message_id=MessageId(UUID(str(row.message_id))), sequence=row.sequence)
