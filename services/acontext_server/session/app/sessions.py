@@ -20,7 +20,7 @@ from acontext_server.session.domain import (
     SpaceNotFound,
     UserId,
 )
-from acontext_server.session.free_json import JsonObject, dump
+from acontext_server.session.free_json import Json, JsonObject, dump
 from acontext_server.session.store import blobs, messages, users
 from acontext_server.session.store import sessions as store
 from acontext_server.session.store.sessions import SessionFilter
@@ -38,7 +38,12 @@ class NewSession:
 
     def digest(self) -> bytes:
         """Tell it from others under the same request id."""
-        plain = [self.user, str(self.space_id), self.disable_task_tracking, self.configs]
+        plain: list[Json] = [
+            self.user,
+            str(self.space_id),
+            self.disable_task_tracking,
+            self.configs,
+        ]
         return digest_of(dump(plain).encode())
 
 
@@ -62,9 +67,8 @@ class SessionApp:
         await self._check_space(project_id, new.space_id)
         session_id = SessionId(self.new_id())
         async with self.database.transaction() as tx:
-            if request_id and (
-                first := await self._claim(tx, project_id, new, request_id, session_id)
-            ):
+            first = await self._claim(tx, project_id, new, request_id, session_id)
+            if first:
                 return await _found(tx, project_id, first)
             user = await self._user_of(tx, project_id, new)
             session = await store.insert_session(
@@ -153,9 +157,11 @@ class SessionApp:
         tx: Tx,
         project_id: ProjectId,
         new: NewSession,
-        request_id: UUID,
+        request_id: UUID | None,
         session_id: SessionId,
     ) -> SessionId | None:
+        if request_id is None:
+            return None
         first = await claim(
             tx,
             request,

@@ -6,12 +6,14 @@ Texts and metas that are too long for a row are cut out as blobs, and put back o
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import cast
+from typing import TypeAlias, cast
 
 from acontext.session import v1 as pb
 from acontext_server.session.content import Asset, Content, Part, PartType, Role
 from acontext_server.session.domain import MAX_INLINE_BYTES
 from acontext_server.session.free_json import JsonObject, dump, parse
+
+MessageContent: TypeAlias = pb.MessageContent
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,16 @@ def _packed_part(part: Part, beside: dict[str, bytes]) -> pb.ContentPart:
         raw = dump(part.meta).encode()
         if len(raw) > MAX_INLINE_BYTES:
             packed.meta_blob.CopyFrom(_set_aside(raw, "application/json", beside))
+            packed.meta_json = dump(_names_only(part.meta)).encode()
         else:
             packed.meta_json = raw
     return packed
+
+
+def _names_only(meta: JsonObject) -> JsonObject:
+    # Open calls are looked for in rows alone.
+    names = ("id", "name", "tool_call_id", "function_name")
+    return {name: meta[name] for name in names if name in meta and len(str(meta[name])) < 1000}
 
 
 def _set_aside(raw: bytes, mime: str, beside: dict[str, bytes]) -> pb.Asset:

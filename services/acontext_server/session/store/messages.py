@@ -83,7 +83,7 @@ _MOVE = """
 UPDATE session.log
 SET last_sequence = new.sequence, last_message_id = new.message_id,
     last_stored_at = new.stored_at, tokens = log.tokens + new.tokens,
-    waiting_since = CASE WHEN tracked THEN coalesce(waiting_since, new.waiting_since) END
+    waiting_since = CASE WHEN log.tracked THEN coalesce(log.waiting_since, new.waiting_since) END
 FROM unnest(%s::uuid[], %s::uuid[], %s::int[], %s::uuid[], %s::timestamptz[], %s::int[],
             %s::timestamptz[])
      AS new (project_id, session_id, sequence, message_id, stored_at, tokens, waiting_since)
@@ -139,6 +139,8 @@ async def append(
     tx: Tx, logs: Mapping[LogKey, Log], messages: Sequence[NewMessage], now: datetime
 ) -> list[StoredMessage]:
     """Write messages behind the ends of their locked logs, in the order given."""
+    if not messages:
+        return []
     ends = dict(logs)
     stored = []
     for message in messages:

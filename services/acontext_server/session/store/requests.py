@@ -35,6 +35,12 @@ WHERE method = 'StoreMessage'
   AND (project_id, request_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))
 """
 
+_RELEASE = """
+DELETE FROM session.request
+WHERE method = 'StoreMessage'
+  AND (project_id, request_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))
+"""
+
 
 async def claim(tx: Tx, claims: Sequence[Claim]) -> dict[RequestKey, Claim]:
     """Claim request ids, and give for each the claim that was first.
@@ -56,3 +62,10 @@ async def claim(tx: Tx, claims: Sequence[Claim]) -> dict[RequestKey, Claim]:
         (row[0], row[1]): Claim(key=(row[0], row[1]), digest=row[2], message_id=row[3])
         for row in await cursor.fetchall()
     }
+
+
+async def release(tx: Tx, keys: Sequence[RequestKey]) -> None:
+    """Give request ids free again, within the transaction that claimed them."""
+    if keys:
+        connection = await raw_connection(tx)
+        await connection.execute(_RELEASE, ([key[0] for key in keys], [key[1] for key in keys]))

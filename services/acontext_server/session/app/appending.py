@@ -1,0 +1,255 @@
+"""Appending to logs: what waits while one commit is in flight goes into the next one together."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+from acontext_server.kit.database import Database, Tx
+from acontext_server.kit.errors import Conflict, RequestIdReused, ServiceError
+from acontext_server.kit.ids import ProjectId
+from acontext_server.session.calls import OpenCalls, asks_for_call
+from acontext_server.session.content import Content
+from acontext_server.session.domain import Log, MessageId, SessionId, SessionNotFound
+from acontext_server.session.formats.stored import pack, unpack, unpack_proto
+from acontext_server.session.store import blobs, messages, requests
+from acontext_server.session.store.messages import LogKey, NewMessage, StoredMessage
+from acontext_server.session.store.requests import Claim, RequestKey
+
+MAX_BATCH = 256
+MAX_BATCH_BYTES = 16 << 20
+
+
+class Chain:
+    """Messages of one stream: after one that fails, none of those behind it is stored."""
+
+    broken = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A message that is to be appended."""
+
+    new: NewMessage
+    content: Content
+    request: tuple[UUID, bytes] | None = None
+    """Its request id, with a digest of the request."""
+    needs_blobs: int = 0
+    """How many blobs were put for it."""
+    chain: Chain | None = None
+
+    @property
+    def request_key(self) -> RequestKey | None:
+        """Its request id in its project."""
+        return (self.new.key[0], self.request[0]) if self.request else None
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """A message in its log. A repeated request has the message that was stored first."""
+
+    message: StoredMessage
+    log: Log
+    repeated: bool = False
+
+
+@dataclass(slots=True)
+class _Waiting:
+    draft: Draft
+    answer: asyncio.Future[Appended]
+
+    def settle(self, outcome: "Appended | Exception") -> None:
+        if isinstance(outcome, Exception) and self.draft.chain:
+            self.draft.chain.broken = True
+        if self.answer.done():
+            return  # the caller has gone; the message stays
+        if isinstance(outcome, Exception):
+            self.answer.set_exception(outcome)
+        else:
+            self.answer.set_result(outcome)
+
+
+@dataclass(slots=True, kw_only=True)
+class Appender:
+    """Gathers drafts of many callers into few transactions."""
+
+    database: Database
+    appended: Callable[[ProjectId, SessionId, int], None]
+    """Called after a commit with a session and its newest sequence."""
+    now: Callable[[], datetime]
+    _queue: list[_Waiting] = field(default_factory=list)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def submit(self, draft: Draft) -> asyncio.Future[Appended]:
+        """Queue a draft; it is stored even if nobody waits for the answer any more."""
+        answer: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        self._queue.append(_Waiting(draft, answer))
+        self._news.set()
+        return answer
+
+    async def run(self) -> None:
+        """Commit batch after batch for as long as the caller lives."""
+        try:
+            while True:
+                await self._news.wait()
+                self._news.clear()
+                while self._queue:
+                    await self._store(self._take())
+        finally:
+            for waiting in self._queue:
+                waiting.answer.cancel()
+
+    def _take(self) -> list[_Waiting]:
+        size = count = 0
+        for waiting in self._queue[:MAX_BATCH]:
+            size += waiting.draft.new.size
+            if count and size > MAX_BATCH_BYTES:
+                break
+            count += 1
+        batch, self._queue = self._queue[:count], self._queue[count:]
+        return batch
+
+    async def _store(self, batch: Sequence[_Waiting]) -> None:
+        try:
+            outcomes = await self._commit([waiting.draft for waiting in batch])
+        except Exception as error:
+            if len(batch) == 1:
+                batch[0].settle(error)
+                return
+            for waiting in batch:  # one of them may be the cause: each alone
+                await self._store([waiting])
+            return
+        self._announce(batch, outcomes)
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            waiting.settle(outcome)
+
+    def _announce(
+        self, batch: Sequence[_Waiting], outcomes: Sequence[Appended | ServiceError]
+    ) -> None:
+        ends = {
+            waiting.draft.new.key: outcome.message.sequence
+            for waiting, outcome in zip(batch, outcomes, strict=True)
+            if isinstance(outcome, Appended) and not outcome.repeated
+        }
+        for (project_id, session_id), sequence in ends.items():
+            self.appended(project_id, session_id, sequence)
+
+    async def _commit(self, drafts: Sequence[Draft]) -> list[Appended | ServiceError]:
+        async with self.database.transaction() as tx:
+            return await _Batch(tx, drafts, self.now()).append()
+
+
+@dataclass(slots=True)
+class _Batch:
+    """One transaction's drafts, and what has become of them."""
+
+    tx: Tx
+    drafts: Sequence[Draft]
+    now: datetime
+    logs: dict[LogKey, Log] = field(default_factory=dict)
+    failed: dict[MessageId, ServiceError] = field(default_factory=dict)
+    calls: dict[LogKey, OpenCalls] = field(default_factory=dict)
+
+    async def append(self) -> list[Appended | ServiceError]:
+        self.logs = await messages.lock_logs(self.tx, {draft.new.key for draft in self.drafts})
+        first = await self._claim([draft for draft in self.drafts if draft.new.key in self.logs])
+        fresh = [draft for draft in self.drafts if self._is_fresh(draft, first)]
+        placed = [ready for draft in fresh if (ready := await self._ready(draft))]
+        await self._keep_blobs(placed)
+        stored = await messages.append(
+            self.tx, self.logs, [draft.new for draft in placed], self.now
+        )
+        await self._release(first)
+        by_id = {message.id: message for message in stored}
+        return [await self._outcome(draft, first, by_id) for draft in self.drafts]
+
+    async def _claim(self, drafts: Sequence[Draft]) -> dict[RequestKey, Claim]:
+        claims = [
+            Claim(key=draft.request_key, digest=draft.request[1], message_id=draft.new.id)
+            for draft in drafts
+            if draft.request and draft.request_key
+        ]
+        return await requests.claim(self.tx, claims)
+
+    def _is_fresh(self, draft: Draft, first: dict[RequestKey, Claim]) -> bool:
+        if draft.new.key not in self.logs:
+            self._fail(draft, SessionNotFound(draft.new.key[1]))
+        elif draft.request and draft.request_key:
+            claim = first[draft.request_key]
+            if claim.digest != draft.request[1]:
+                self._fail(draft, RequestIdReused(str(draft.request[0])))
+            return claim.message_id == draft.new.id
+        return draft.new.id not in self.failed
+
+    async def _ready(self, draft: Draft) -> Draft | None:
+        if draft.chain and draft.chain.broken:
+            self._fail(draft, Conflict())
+            return None
+        if not asks_for_call(draft.content):
+            if draft.new.key in self.calls:
+                self.calls[draft.new.key].add(draft.content)
+            return draft
+        try:
+            return await self._answer(draft)
+        except ServiceError as error:
+            self._fail(draft, error)
+            return None
+
+    async def _answer(self, draft: Draft) -> Draft:
+        calls = await self._open_calls(draft)
+        content = calls.answer(draft.content)
+        packed = pack(content)
+        new = replace(draft.new, content=packed.row, size=packed.size)
+        return replace(draft, content=content, new=new)
+
+    async def _open_calls(self, draft: Draft) -> OpenCalls:
+        key = draft.new.key
+        if key not in self.calls:
+            rows = await messages.contents_with_tools(self.tx, *key)
+            said = [unpack(role, unpack_proto(row)) for role, row in rows]
+            self.calls[key] = OpenCalls.after(said)
+            for earlier in self.drafts:
+                if earlier is draft:
+                    break
+                if earlier.new.key == key and earlier.new.id not in self.failed:
+                    self.calls[key].add(earlier.content)
+        return self.calls[key]
+
+    async def _keep_blobs(self, drafts: Sequence[Draft]) -> None:
+        for draft in drafts:
+            if draft.needs_blobs:
+                kept = await blobs.keep(self.tx, draft.new.key[0], draft.new.id)
+                if kept < draft.needs_blobs:
+                    raise Conflict  # it took so long that the bytes were given up
+
+    async def _release(self, first: dict[RequestKey, Claim]) -> None:
+        # What was refused has no answer, so the same request may come again.
+        refused = [claim.key for claim in first.values() if claim.message_id in self.failed]
+        await requests.release(self.tx, refused)
+
+    async def _outcome(
+        self,
+        draft: Draft,
+        first: dict[RequestKey, Claim],
+        stored: dict[MessageId, StoredMessage],
+    ) -> Appended | ServiceError:
+        log = self.logs.get(draft.new.key)
+        if error := self.failed.get(draft.new.id):
+            return error
+        assert log is not None  # what has no log has failed
+        if draft.new.id in stored:
+            return Appended(stored[draft.new.id], log)
+        assert draft.request_key is not None  # only a repeated request is not stored
+        answer = first[draft.request_key].message_id
+        message = stored.get(answer) or await self._earlier(draft, answer)
+        return Appended(message, log, repeated=True) if message else Conflict()
+
+    async def _earlier(self, draft: Draft, answer: MessageId) -> StoredMessage | None:
+        found = await messages.read_ids(self.tx, *draft.new.key, [answer])
+        return found[0] if found else None
+
+    def _fail(self, draft: Draft, error: ServiceError) -> None:
+        self.failed[draft.new.id] = error
+        if draft.chain:
+            draft.chain.broken = True

@@ -1,0 +1,94 @@
+"""How far sessions are observed: what the sweep asks, what a worker reads and reports."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from acontext_server.kit.database import Database, Tx
+from acontext_server.kit.ids import ProjectId
+from acontext_server.kit.paging import Cursors, Page
+from acontext_server.session.domain import (
+    Log,
+    MessageId,
+    Observation,
+    Session,
+    SessionId,
+    SessionNotFound,
+    UnobservedSession,
+)
+from acontext_server.session.store import messages, sessions
+from acontext_server.session.store import observations as store
+from acontext_server.session.store.messages import StoredMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A stretch of a log and where its session stands."""
+
+    messages: Sequence[StoredMessage]
+    log: Log
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class ObservingApp:
+    """What observer asks and tells."""
+
+    database: Database
+    cursors: Cursors
+
+    async def list_unobserved(
+        self, *, older_than: datetime, limit: int, cursor: str | None
+    ) -> Page[UnobservedSession]:
+        """Name sessions whose oldest unobserved message is older than a time."""
+        scope = "unobserved"
+        after = self.cursors.decode_time(scope, cursor)
+        async with self.database.transaction() as tx:
+            rows = await store.list_waiting(tx, older_than=older_than, after=after, limit=limit)
+        return self.cursors.page(
+            scope, rows, limit, lambda row: (row.waiting_since, row.session_id)
+        )
+
+    async def read_messages(
+        self, project_id: ProjectId, session_id: SessionId, *, after: int, limit: int
+    ) -> Reading:
+        """Read the log after a sequence."""
+        async with self.database.transaction() as tx:
+            log, session = await _both(tx, project_id, session_id)
+            stretch = await messages.read_up(tx, project_id, session_id, after=after, limit=limit)
+        return Reading(stretch.messages, log, session)
+
+    async def read_some(
+        self, project_id: ProjectId, session_id: SessionId, ids: Sequence[MessageId]
+    ) -> Reading:
+        """Read these messages of a session."""
+        async with self.database.transaction() as tx:
+            log, session = await _both(tx, project_id, session_id)
+            found = await messages.read_ids(tx, project_id, session_id, ids)
+        return Reading(found, log, session)
+
+    async def record(
+        self, project_id: ProjectId, session_id: SessionId, observation: Observation
+    ) -> None:
+        """Note how far a session is observed. Repeating it, also late, changes nothing."""
+        key = (project_id, session_id)
+        async with self.database.transaction() as tx:
+            log = (await messages.lock_logs(tx, [key])).get(key)
+            if log is None:
+                raise SessionNotFound(session_id)
+            observed = min(observation.observed_through, log.last_sequence)
+            if observed < log.observed_through:
+                return
+            running = min(max(observation.running_through, observed), log.last_sequence)
+            await store.move_observed(tx, *key, observed=observed, running=running)
+            healed = dict.fromkeys(observation.healed)
+            await store.note_failures(tx, *key, {**healed, **observation.failures})
+            await store.note_links(tx, *key, observation.links)
+
+
+async def _both(tx: Tx, project_id: ProjectId, session_id: SessionId) -> tuple[Log, Session]:
+    log = await messages.find_log(tx, project_id, session_id)
+    session = await sessions.find_session(tx, project_id, session_id)
+    if log is None or session is None:
+        raise SessionNotFound(session_id)
+    return log, session

@@ -1,0 +1,158 @@
+"""What session announces and how, and what it does about others' events."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from google.protobuf.timestamp_pb2 import Timestamp
+from nats.errors import Error as NatsError
+
+from acontext.session import v1 as pb
+from acontext.space import v1 as space
+from acontext_server.kit.bus import Bus
+from acontext_server.kit.database import Tx
+from acontext_server.kit.ids import ProjectId
+from acontext_server.kit.outbox import Announcement, Outbox
+from acontext_server.session.app.sessions import SessionApp
+from acontext_server.session.app.watching import Watchers
+from acontext_server.session.domain import (
+    Event,
+    ProjectDeleted,
+    SessionConnected,
+    SessionDeleted,
+    SessionId,
+    SpaceId,
+    UserDeleted,
+)
+
+log = structlog.get_logger()
+
+SESSION_DELETED = "deleted.session_deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Announcer:
+    """Puts facts into the outbox."""
+
+    outbox: Outbox
+    now: Callable[[], datetime]
+    new_id: Callable[[], UUID]
+
+    async def announce(self, tx: Tx, project_id: ProjectId, event: Event) -> None:
+        """Write a fact in the transaction that makes it."""
+        envelope = pb.SessionEvent(
+            id=str(self.new_id()), project_id=str(project_id), occurred_at=_stamp(self.now())
+        )
+        name, entity = _fill(envelope, project_id, event)
+        announcement = Announcement(
+            id=UUID(envelope.id),
+            project_id=project_id,
+            event=name,
+            entity=entity,
+            payload=envelope.SerializeToString(),
+        )
+        await self.outbox.add(tx, [announcement])
+
+
+def _fill(envelope: pb.SessionEvent, project_id: ProjectId, event: Event) -> tuple[str, UUID]:
+    match event:
+        case SessionConnected(session_id=session_id, space_id=space_id):
+            connected = pb.SessionConnected(session_id=str(session_id), space_id=str(space_id))
+            envelope.session_connected.CopyFrom(connected)
+            return "session_connected", session_id
+        case SessionDeleted(session_id=session_id):
+            envelope.session_deleted.CopyFrom(pb.SessionDeleted(session_id=str(session_id)))
+            return SESSION_DELETED, session_id
+        case UserDeleted(user_id=user_id):
+            envelope.user_deleted.CopyFrom(pb.UserDeleted(user_id=str(user_id)))
+            return "deleted.user_deleted", user_id
+        case ProjectDeleted():
+            envelope.project_deleted.CopyFrom(pb.ProjectDeleted())
+            return "deleted.project_deleted", project_id
+
+
+@dataclass(slots=True, kw_only=True)
+class Nudges:
+    """Tells others that logs have grown: the newest sequence of each, waited for by nobody."""
+
+    bus: Bus
+    watchers: Watchers
+    now: Callable[[], datetime]
+    new_id: Callable[[], UUID]
+    _grown: dict[tuple[ProjectId, SessionId], int] = field(default_factory=dict)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def appended(self, project_id: ProjectId, session_id: SessionId, sequence: int) -> None:
+        """Note that a log has grown; what is not told yet is told as one."""
+        self.watchers.wake(session_id)
+        self._grown[project_id, session_id] = sequence
+        self._news.set()
+
+    async def run(self) -> None:
+        """Tell what is noted, for as long as the caller lives."""
+        await self.bus.ensure_stream("session")
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            grown, self._grown = self._grown, {}
+            for (project_id, session_id), sequence in grown.items():
+                await self._nudge(project_id, session_id, sequence)
+
+    async def _nudge(self, project_id: ProjectId, session_id: SessionId, sequence: int) -> None:
+        event = pb.SessionEvent(
+            id=str(self.new_id()), project_id=str(project_id), occurred_at=_stamp(self.now())
+        )
+        event.message_stored.session_id = str(session_id)
+        event.message_stored.sequence = sequence
+        subject = self.bus.subject("session", "message_stored", project_id, session_id)
+        try:
+            await self.bus.nudge(subject, event.SerializeToString())
+        except NatsError as error:
+            log.debug("nudge_lost", error=repr(error))
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Deals with events: those of space, and our own that concern every process."""
+
+    bus: Bus
+    sessions: SessionApp
+    watchers: Watchers
+
+    async def listen_to_space(self) -> None:
+        """Take spaces that are gone away from their sessions."""
+        events = ["deleted.space_deleted"]
+        await self.bus.listen("space", "session_of_space", events, self._on_space)
+
+    async def _on_space(self, payload: bytes) -> None:
+        event = space.SpaceEvent.FromString(payload)
+        if event.HasField("space_deleted"):
+            project_id = ProjectId(UUID(event.project_id))
+            space_id = SpaceId(UUID(event.space_deleted.space_id))
+            await self.sessions.disconnect_space(project_id, space_id)
+
+    async def purge_deleted(self) -> None:
+        """Remove what the stream still holds of deleted sessions."""
+        await self.bus.listen("session", "session_purge", [SESSION_DELETED], self._on_deleted)
+
+    async def _on_deleted(self, payload: bytes) -> None:
+        event = pb.SessionEvent.FromString(payload)
+        project_id = ProjectId(UUID(event.project_id))
+        await self.bus.purge("session", project_id, event.session_deleted.session_id)
+
+    async def follow_logs(self) -> None:
+        """Wake the watchers of this process when another one has stored a message."""
+        await self.bus.overhear("session", "message_stored", self._on_stored)
+
+    def _on_stored(self, payload: bytes) -> None:
+        event = pb.SessionEvent.FromString(payload)
+        self.watchers.wake(SessionId(UUID(event.message_stored.session_id)))
+
+
+def _stamp(moment: datetime) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp

@@ -1,0 +1,119 @@
+"""The composition root of session."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+
+from acontext.session import v1 as pb
+from acontext_server.kit import rpc
+from acontext_server.kit.auth import Keys, Signer
+from acontext_server.kit.blobs import open_blobs
+from acontext_server.kit.bus import open_bus
+from acontext_server.kit.config import Settings
+from acontext_server.kit.database import open_database
+from acontext_server.kit.ids import uuid7
+from acontext_server.kit.outbox import Outbox
+from acontext_server.kit.paging import Cursors
+from acontext_server.session.app.appending import Appender
+from acontext_server.session.app.cleaning import Cleaner
+from acontext_server.session.app.messages import MessageApp
+from acontext_server.session.app.observing import ObservingApp
+from acontext_server.session.app.projects import ProjectApp
+from acontext_server.session.app.sessions import SessionApp
+from acontext_server.session.app.watching import Watchers, WatchingApp
+from acontext_server.session.events import Announcer, Listener, Nudges
+from acontext_server.session.peers import Spaces
+from acontext_server.session.project_service import ProjectServicer
+from acontext_server.session.service import SessionServicer
+from acontext_server.session.store import tables
+
+
+def now() -> datetime:
+    """Say what time it is."""
+    return datetime.now(UTC)
+
+
+def new_call_id() -> str:
+    """Name a tool call that came without an id."""
+    return f"call_{secrets.token_hex(4)}"
+
+
+@asynccontextmanager
+async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
+    """Wire the service."""
+    async with AsyncExitStack() as running:
+        open_ = running.enter_async_context
+        database = await open_(open_database(settings.database_url, pool=settings.database_pool))
+        bus = await open_(
+            open_bus(
+                settings.nats_url, prefix=settings.nats_prefix, replicas=settings.nats_replicas
+            )
+        )
+        blobs = await open_(
+            open_blobs(
+                settings.blobs_url,
+                public_url=settings.base_url,
+                secret=settings.secret_for("blobs"),
+            )
+        )
+        signer = Signer(settings.secret_for("services"))
+        spaces = Spaces(await open_(rpc.open_channel(settings.space_address)), signer)
+        cursors = Cursors(settings.secret_for("cursors"))
+
+        outbox = Outbox("session", tables.outbox, database, bus)
+        watchers = Watchers()
+        nudges = Nudges(bus=bus, watchers=watchers, now=now, new_id=uuid7)
+        appender = Appender(database=database, appended=nudges.appended, now=now)
+        cleaner = Cleaner(database=database, blobs=blobs, now=now)
+        projects = ProjectApp(database, cursors, settings.secret_for("keys"), uuid7)
+        sessions = SessionApp(
+            database=database,
+            cursors=cursors,
+            announce=Announcer(outbox, now, uuid7).announce,
+            space_exists=spaces.exists,
+            released=cleaner.soon,
+            new_id=uuid7,
+        )
+        messages = MessageApp(
+            database=database,
+            blobs=blobs,
+            cursors=cursors,
+            appender=appender,
+            now=now,
+            new_id=uuid7,
+            new_call_id=new_call_id,
+        )
+        servicer = SessionServicer(
+            sessions=sessions,
+            messages=messages,
+            watching=WatchingApp(messages, watchers),
+            observing=ObservingApp(database, cursors),
+            blobs=blobs,
+        )
+        listener = Listener(bus, sessions, watchers)
+        await projects.first_start(settings.root_api_key)
+        yield rpc.Service(
+            name="session",
+            address=settings.session_address,
+            keys=Keys(projects.project_of),
+            servicers=[
+                lambda server: pb.add_SessionServiceServicer_to_server(servicer, server),
+                lambda server: pb.add_ProjectServiceServicer_to_server(
+                    ProjectServicer(projects), server
+                ),
+            ],
+            beside=[
+                appender.run,
+                nudges.run,
+                outbox.run,
+                cleaner.run,
+                listener.listen_to_space,
+                listener.purge_deleted,
+                listener.follow_logs,
+            ],
+        )
+
+
+if __name__ == "__main__":
+    rpc.main(open_service)
