@@ -87,6 +87,15 @@ class Bus:
                 log.warning("bus_interrupted", durable=durable, error="timeout")
             await asyncio.sleep(0.2 + random.random() * 0.3)
 
+    async def overhear(self, service: str, event: str, note: Callable[[bytes], None]) -> None:
+        """Note a service's events as they pass, in every process, for as long as the caller lives.
+
+        What passes while nobody listens is missed.
+        """
+        subscription = await self._client.subscribe(f"{self._prefix}.{service}.v1.{event}.>")
+        async for message in subscription.messages:
+            note(message.data)
+
     async def _subscribe(
         self, service: str, durable: str, events: Sequence[str]
     ) -> JetStreamContext.PullSubscription:
