@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Sequence
+from urllib.parse import urlsplit
 
 from acontext_server.space.agents.calls import Attempt
 from acontext_server.space.agents.payload import Leaf, leaves, parsed
@@ -59,10 +60,23 @@ def use_when(experience: Experience, path: Sequence[Attempt], personal: Collecti
 def generalised(text: str, path: Sequence[Attempt], personal: Collection[str]) -> str:
     """Replace what this run was about by what any run is about."""
     labels = dict(_labelled(path))
+    opened = _in_paths(path)
+    text = re.sub(r"[\w-]+", lambda word: "" if word[0] in opened else word[0], text)
     for name in sorted(labels, key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", f"the {labels[name]}", text)
     text = without_quantities(redact(text, personal))
     return tidy(re.sub(r"\b(?:a|an|the|my|your) (?=the\b)", "", text))
+
+
+def _in_paths(path: Sequence[Attempt]) -> frozenset[str]:
+    """Collect what URLs lead to: the site is a condition of the task, what was opened there not."""
+    urls = (
+        urlsplit(value).path
+        for attempt in path
+        for _, value in leaves(attempt.call.arguments)
+        if isinstance(value, str) and re.match(r"https?://\S+$", value)
+    )
+    return frozenset(part for url in urls for part in url.split("/") if part)
 
 
 def _labelled(path: Sequence[Attempt]) -> Iterator[tuple[str, str]]:

@@ -74,8 +74,9 @@ class Indexer:
     async def _follow(self, intent: Intent) -> None:
         try:
             await self._apply(intent)
-        except ServiceError as error:
-            log.warning("vector_waits", block_id=str(intent.block_id), error=repr(error))
+        except Exception as error:  # as in a consumer: one bad block must not stop the others
+            expected = isinstance(error, ServiceError)
+            log.warning("vector_waits", block_id=str(intent.block_id), exc_info=not expected)
             wait = min(2.0**intent.attempts * 0.2, LONGEST_WAIT_SECONDS)
             async with self._database.transaction() as tx:
                 await index.postpone(tx, intent, self._now() + timedelta(seconds=wait))

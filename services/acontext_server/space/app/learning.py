@@ -135,13 +135,19 @@ class LearningApp:
         if leased is None:
             return False
         try:
+            await self._try(leased)
+        except LostLease:
+            log.warning("lease_lost", task_id=str(leased.completion.task_id))
+        return True
+
+    async def _try(self, leased: Leased) -> None:
+        try:
             async with self._renewing(leased):
                 await self._learn(leased)
         except LostLease:
-            log.warning("lease_lost", task_id=str(leased.completion.task_id))
-        except ServiceError as error:
+            raise
+        except Exception as error:  # as in a consumer: one bad task must not stop the others
             await self._failed(leased, error)
-        return True
 
     @asynccontextmanager
     async def _renewing(self, leased: Leased) -> AsyncIterator[None]:
@@ -255,9 +261,10 @@ class LearningApp:
             created_at=self._now(),
         )
 
-    async def _failed(self, leased: Leased, error: ServiceError) -> None:
+    async def _failed(self, leased: Leased, error: Exception) -> None:
         """Try again later, and give up for good in the end."""
-        log.warning("learning_failed", tries=leased.attempts + 1, error=repr(error))
+        expected = isinstance(error, ServiceError)
+        log.warning("learning_failed", tries=leased.attempts + 1, exc_info=not expected)
         if leased.attempts + 1 >= TRIES:
             await self._conclude(leased, Outcome.NOTHING)
             return

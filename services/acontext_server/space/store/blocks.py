@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, case, delete, func, insert, literal, select, update
+from sqlalchemy import Row, case, delete, func, insert, literal, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from acontext_server.kit.database import Tx
@@ -202,7 +202,7 @@ async def reindex(
 
 
 def _weighted(text: str, weight: str) -> Any:
-    return func.setweight(func.to_tsvector(LANGUAGE, text), weight)
+    return func.setweight(func.to_tsvector(LANGUAGE, text), literal_column(f"'{weight}'::\"char\""))
 
 
 def _spoken(title: str) -> str:
@@ -247,10 +247,10 @@ async def match_words(tx: Tx, project_id: ProjectId, space_id: UUID, query: str)
     rows = await tx.execute(
         lookup.join(word, literal(True)).where(*here, word.c.lexeme.in_(sorted(stems)))
     )
-    return Matches(stems, _hits(rows.tuples().all()), total)
+    return Matches(stems, _hits(rows.all()), total)
 
 
-def _hits(rows: Sequence[tuple[UUID, str, str]]) -> dict[UUID, WordHits]:
+def _hits(rows: Sequence[Row[Any]]) -> dict[UUID, WordHits]:
     primary: dict[UUID, set[str]] = {}
     secondary: dict[UUID, set[str]] = {}
     for block_id, lexeme, weights in rows:

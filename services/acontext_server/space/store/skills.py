@@ -318,6 +318,20 @@ async def list_confirmations(
     return [_confirmation(one) for one in await tx.execute(paged)]
 
 
+async def find_confirmation(
+    tx: Tx, project_id: ProjectId, space_id: UUID, confirmation_id: UUID
+) -> Confirmation | None:
+    """Read what waits."""
+    row = ConfirmationRow
+    found = await tx.execute(
+        select(*row.__table__.c).where(
+            row.project_id == project_id, row.space_id == space_id, row.id == confirmation_id
+        )
+    )
+    one = found.one_or_none()
+    return _confirmation(one) if one else None
+
+
 async def take_confirmation(
     tx: Tx, project_id: ProjectId, space_id: UUID, confirmation_id: UUID
 ) -> Confirmation | None:
@@ -372,14 +386,14 @@ async def tool_names(tx: Tx, project_id: ProjectId) -> Sequence[tuple[str, int]]
         .where(row.project_id == project_id)
         .order_by(row.name)
     )
-    return [(name, steps) for name, steps in found.tuples()]
+    return [(name, steps) for name, steps in found]
 
 
 async def known_tools(tx: Tx, project_id: ProjectId, folded: Collection[str]) -> Mapping[str, str]:
     """Read how some tools are written, by folded name."""
     row = ToolNameRow
     found = select(row.folded, row.name).where(row.project_id == project_id, row.folded.in_(folded))
-    return dict((await tx.execute(found)).tuples().all())
+    return {row.folded: row.name for row in await tx.execute(found)}
 
 
 async def forget_tools(tx: Tx, project_id: ProjectId, folded: Collection[str]) -> None:

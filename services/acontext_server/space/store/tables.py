@@ -14,6 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
     delete,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -250,7 +251,7 @@ class LearningRow(Table):
 
     __table_args__ = (
         _space_key(),
-        Index("learning_due_idx", "due_at", postgresql_where="due_at IS NOT NULL"),
+        Index("learning_due_idx", "due_at", postgresql_where=text("due_at IS NOT NULL")),
         Index(None, "project_id", "session_id"),
     )
 

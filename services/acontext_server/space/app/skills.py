@@ -1,0 +1,366 @@
+"""Finding skills, showing where they come from, and what a person decides about them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from acontext_server.kit.database import Database, Tx
+from acontext_server.kit.errors import InvalidRequest
+from acontext_server.kit.ids import ProjectId
+from acontext_server.kit.paging import Cursors, Page
+from acontext_server.space.app import Announce, Listing, NewId, Now
+from acontext_server.space.app.library import Library, Taught
+from acontext_server.space.domain.blocks import Block, Skill, sop_props
+from acontext_server.space.domain.errors import (
+    ConfirmationNotFound,
+    ModelRequired,
+    SessionNotFound,
+    SkillNotFound,
+    SpaceNotFound,
+)
+from acontext_server.space.domain.events import Event, SkillChanged
+from acontext_server.space.domain.learning import Run
+from acontext_server.space.domain.skills import Confirmation, Exposure, Sop, Version
+from acontext_server.space.domain.spaces import PERSON, Space
+from acontext_server.space.embedder import Embedder
+from acontext_server.space.peers import Peers
+from acontext_server.space.ranking import Ranked, rank
+from acontext_server.space.store import blocks, learning, skills, spaces
+from acontext_server.space.vectors import Vectors
+
+CANDIDATES = 200
+FILTERED_CANDIDATES = 2_000
+SHOWN_EXPOSURES = 100
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a search asks."""
+
+    query: str
+    mode: str = "fast"
+    limit: int = 10
+    threshold: float | None = None
+    session_id: UUID | None = None
+    tool_name: str | None = None
+    page_id: UUID | None = None
+
+    @property
+    def is_filtered(self) -> bool:
+        """Say whether some neighbours may not be answered."""
+        return self.tool_name is not None or self.page_id is not None
+
+    def wants(self, block: Block) -> bool:
+        """Apply the filters."""
+        if self.page_id is not None and block.parent_id != self.page_id:
+            return False
+        if self.tool_name is None:
+            return True
+        tools = block.sop.tool_names if block.version else ()
+        return skills.fold(self.tool_name) in map(skills.fold, tools)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One block that fits."""
+
+    block: Block
+    distance: float
+
+
+@dataclass(frozen=True)
+class History:
+    """A skill with all that is known of it."""
+
+    skill: Skill
+    versions: Sequence[Version]
+    exposures: Sequence[Exposure]
+
+
+class SkillApp:
+    """The verbs of skills."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        announce: Announce,
+        peers: Peers,
+        embedder: Embedder,
+        vectors: Vectors,
+        library: Library,
+        cursors: Cursors,
+        now: Now,
+        new_id: NewId,
+    ) -> None:
+        self._database = database
+        self._announce = announce
+        self._peers = peers
+        self._embedder = embedder
+        self._vectors = vectors
+        self._library = library
+        self._cursors = cursors
+        self._now = now
+        self._new_id = new_id
+
+    async def search(
+        self, project_id: ProjectId, space_id: UUID, question: Question
+    ) -> Sequence[Answer]:
+        """Find what fits a query, best first; nothing relevant is an answer too.
+
+        With a session_id the answers are kept as exposures there.
+        """
+        if question.mode == "agentic":
+            raise ModelRequired
+        space, words = await self._words(project_id, space_id, question)
+        threshold = await self._threshold(project_id, space, question)
+        distances = await self._distances(project_id, space_id, question)
+        found = await self._read(project_id, space_id, question, distances)
+        ranked = rank(
+            {one: distances[one] for one in found},
+            words.hits,
+            stems=words.stems,
+            total=words.total,
+            threshold=threshold,
+            limit=question.limit,
+        )
+        await self._expose(project_id, question, ranked, found)
+        return [Answer(found[one.skill_id], one.distance) for one in ranked]
+
+    async def _words(
+        self, project_id: ProjectId, space_id: UUID, question: Question
+    ) -> tuple[Space, blocks.Matches]:
+        async with self._database.transaction() as tx:
+            space = await self._space(tx, project_id, space_id)
+            query = question.query.replace("\0", " ")
+            return space, await blocks.match_words(tx, project_id, space_id, query)
+
+    async def _threshold(self, project_id: ProjectId, space: Space, question: Question) -> float:
+        if question.threshold is not None:
+            return question.threshold
+        settings = (await self._peers.settings(project_id)).overridden(space.configs)
+        if settings.search_threshold is not None:
+            return settings.search_threshold
+        return self._embedder.default_threshold
+
+    async def _distances(
+        self, project_id: ProjectId, space_id: UUID, question: Question
+    ) -> Mapping[UUID, float]:
+        (vector,) = await self._embedder.embed([question.query])
+        limit = FILTERED_CANDIDATES if question.is_filtered else CANDIDATES
+        return await self._vectors.query(project_id, space_id, vector, limit)
+
+    async def _read(
+        self,
+        project_id: ProjectId,
+        space_id: UUID,
+        question: Question,
+        distances: Mapping[UUID, float],
+    ) -> Mapping[UUID, Block]:
+        async with self._database.transaction() as tx:
+            found = await blocks.read_blocks(tx, project_id, space_id, distances)
+        return {one: block for one, block in found.items() if question.wants(block)}
+
+    async def _expose(
+        self,
+        project_id: ProjectId,
+        question: Question,
+        ranked: Sequence[Ranked],
+        found: Mapping[UUID, Block],
+    ) -> None:
+        session_id = question.session_id
+        if session_id is None:
+            return
+        if not await self._peers.session_exists(project_id, session_id):
+            raise SessionNotFound(session_id)
+        served = [
+            (
+                one.skill_id,
+                Exposure(
+                    id=self._new_id(),
+                    session_id=session_id,
+                    skill_version=found[one.skill_id].version,
+                    rank=position,
+                    distance=one.distance,
+                    served_at=self._now(),
+                ),
+            )
+            for position, one in enumerate(ranked, start=1)
+            if found[one.skill_id].version
+        ]
+        async with self._database.transaction() as tx:
+            await skills.insert_exposures(tx, project_id, served)
+
+    async def list_skills(
+        self, project_id: ProjectId, space_id: UUID, *, with_archived: bool, listing: Listing
+    ) -> Page[Skill]:
+        """Read a page of a space's skills."""
+        scope = f"skills:{space_id}:{with_archived}:{listing.descending}"
+        after = self._cursors.decode_time(scope, listing.cursor)
+        async with self._database.transaction() as tx:
+            await self._space(tx, project_id, space_id)
+            rows = await skills.list_skills(
+                tx,
+                project_id,
+                space_id,
+                with_archived=with_archived,
+                after=after,
+                descending=listing.descending,
+                limit=listing.limit,
+            )
+        return self._cursors.page(
+            scope, rows, listing.limit, lambda one: (one.block.created_at, one.block.id)
+        )
+
+    async def get_skill(self, project_id: ProjectId, skill_id: UUID) -> History:
+        """Read a skill with its versions, their sources and scores, and its exposures."""
+        async with self._database.transaction() as tx:
+            skill = await self._skill(tx, project_id, skill_id)
+            said = await skills.versions(tx, project_id, skill_id)
+            served = await skills.exposures(tx, project_id, skill_id, SHOWN_EXPOSURES)
+        return History(skill, said, served)
+
+    async def archive_skill(
+        self, project_id: ProjectId, skill_id: UUID, *, archived: bool
+    ) -> Skill:
+        """Take a skill out of every search, or put it back."""
+        async with self._database.transaction() as tx:
+            skill = await self._skill(tx, project_id, skill_id)
+            block = replace(skill.block, archived=archived, updated_at=self._now())
+            await blocks.update_block(tx, project_id, block)
+            await blocks.intend(tx, project_id, block.space_id, [block.id], self._now())
+            await self._tell(tx, project_id, block)
+        return replace(skill, block=block)
+
+    async def list_confirmations(
+        self, project_id: ProjectId, space_id: UUID, listing: Listing
+    ) -> Page[Confirmation]:
+        """Read a page of what waits for a person."""
+        scope = f"confirmations:{space_id}:{listing.descending}"
+        after = self._cursors.decode_time(scope, listing.cursor)
+        async with self._database.transaction() as tx:
+            await self._space(tx, project_id, space_id)
+            rows = await skills.list_confirmations(
+                tx,
+                project_id,
+                space_id,
+                after=after,
+                descending=listing.descending,
+                limit=listing.limit,
+            )
+        return self._cursors.page(scope, rows, listing.limit, lambda one: (one.created_at, one.id))
+
+    async def resolve_confirmation(
+        self,
+        project_id: ProjectId,
+        space_id: UUID,
+        confirmation_id: UUID,
+        *,
+        save: bool,
+        edited: Sop | None,
+    ) -> Confirmation | None:
+        """Learn what waits, or discard it: once, also when clicked twice."""
+        waiting = await self._waiting(project_id, space_id, confirmation_id)
+        sop = edited or waiting.sop
+        near = await self._library.near(project_id, space_id, sop.use_when) if save else {}
+        async with self._database.transaction() as tx:
+            if not await spaces.lock_tree(tx, project_id, space_id):
+                raise SpaceNotFound(space_id)
+            taken = await skills.take_confirmation(tx, project_id, space_id, confirmation_id)
+            if taken is None:
+                raise ConfirmationNotFound(confirmation_id)
+            if not save:
+                return None
+            taught = Taught(
+                sop, taken.difficulty, PERSON if edited else taken.written_by, taken.source
+            )
+            target = (
+                await blocks.find_block(tx, project_id, taken.skill_id) if taken.skill_id else None
+            )
+            if target is not None:
+                event = await self._library.rewrite(tx, project_id, target, taught, "improved")
+                events: list[Event] = [event]
+            else:
+                events = await self._library.keep(tx, project_id, space_id, taught, near)
+            await self._announce(tx, project_id, events)
+        return replace(taken, sop=sop)
+
+    async def _waiting(
+        self, project_id: ProjectId, space_id: UUID, confirmation_id: UUID
+    ) -> Confirmation:
+        async with self._database.transaction() as tx:
+            await self._space(tx, project_id, space_id)
+            found = await skills.find_confirmation(tx, project_id, space_id, confirmation_id)
+        if found is None:
+            raise ConfirmationNotFound(confirmation_id)
+        return found
+
+    async def tool_names(self, project_id: ProjectId) -> Sequence[tuple[str, int]]:
+        """Name the project's tools, with the steps that call each."""
+        async with self._database.transaction() as tx:
+            return await skills.tool_names(tx, project_id)
+
+    async def rename_tools(self, project_id: ProjectId, renames: Sequence[tuple[str, str]]) -> None:
+        """Rename tools in every step, one rename after the other; unknown ones are skipped."""
+        if any(not new.strip() for _, new in renames):
+            raise InvalidRequest.of("rename.new_name", "must not be empty")
+        async with self._database.transaction() as tx:
+            for old, new in renames:
+                await self._rename(tx, project_id, skills.fold(old), new.strip())
+
+    async def _rename(self, tx: Tx, project_id: ProjectId, old: str, new: str) -> None:
+        folded = skills.fold(new)
+        known = await skills.known_tools(tx, project_id, {old, folded})
+        if old not in known:
+            return
+        merged = known.get(folded, new) if folded != old else new
+        await skills.forget_tools(tx, project_id, {old})
+        await skills.know_tools(tx, project_id, {merged})
+        changed = await blocks.sops_with_tools(tx, project_id, {old})
+        names = {old: merged}
+        for block in changed:
+            await self._renamed(tx, project_id, block, names)
+        await skills.rename_in_versions(tx, project_id, [one.id for one in changed], names)
+
+    async def _renamed(
+        self, tx: Tx, project_id: ProjectId, block: Block, names: Mapping[str, str]
+    ) -> None:
+        props = sop_props(skills.renamed(block.sop, names))
+        changed = replace(block, props=props, updated_at=self._now())
+        await blocks.update_block(tx, project_id, changed)
+        skill = await self._skill(tx, project_id, block.id)
+        await blocks.reindex(tx, project_id, changed, skill.page_title, self._now())
+        await self._tell(tx, project_id, changed)
+
+    async def list_runs(
+        self, project_id: ProjectId, space_id: UUID | None, listing: Listing
+    ) -> Page[Run]:
+        """Read a page of what distilling did."""
+        scope = f"runs:{space_id}:{listing.descending}"
+        after = self._cursors.decode_time(scope, listing.cursor)
+        async with self._database.transaction() as tx:
+            rows = await learning.list_runs(
+                tx,
+                project_id,
+                space_id=space_id,
+                after=after,
+                descending=listing.descending,
+                limit=listing.limit,
+            )
+        return self._cursors.page(scope, rows, listing.limit, lambda one: (one.created_at, one.id))
+
+    async def _tell(self, tx: Tx, project_id: ProjectId, block: Block) -> None:
+        event = SkillChanged(block.space_id, block.id, block.version)
+        await self._announce(tx, project_id, [event])
+
+    async def _space(self, tx: Tx, project_id: ProjectId, space_id: UUID) -> Space:
+        space = await spaces.find_space(tx, project_id, space_id)
+        if space is None:
+            raise SpaceNotFound(space_id)
+        return space
+
+    async def _skill(self, tx: Tx, project_id: ProjectId, skill_id: UUID) -> Skill:
+        skill = await skills.find_skill(tx, project_id, skill_id)
+        if skill is None:
+            raise SkillNotFound(skill_id)
+        return skill

@@ -1,0 +1,122 @@
+"""The composition root of space."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+
+from grpc import aio
+
+from acontext.space import v1 as pb
+from acontext_server.kit import rpc
+from acontext_server.kit.auth import Keys, Signer
+from acontext_server.kit.bus import open_bus
+from acontext_server.kit.config import Settings
+from acontext_server.kit.database import open_database
+from acontext_server.kit.ids import uuid7
+from acontext_server.kit.outbox import Outbox
+from acontext_server.kit.paging import Cursors
+from acontext_server.space import events
+from acontext_server.space.agents.rules import RulesDistiller
+from acontext_server.space.app.blocks import BlockApp
+from acontext_server.space.app.index import Indexer
+from acontext_server.space.app.learning import LearningApp
+from acontext_server.space.app.library import Library
+from acontext_server.space.app.skills import SkillApp
+from acontext_server.space.app.spaces import SpaceApp
+from acontext_server.space.embedder import open_embedder
+from acontext_server.space.peers import Peers
+from acontext_server.space.service import SkillServicer, SpaceServicer
+from acontext_server.space.store import tables
+from acontext_server.space.vectors import open_vectors
+
+
+def now() -> datetime:
+    """Tell the time."""
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
+    """Wire space on the engines that the settings name."""
+    async with AsyncExitStack() as running:
+        enter = running.enter_async_context
+        database = await enter(open_database(settings.database_url, pool=settings.database_pool))
+        bus = await enter(
+            open_bus(
+                settings.nats_url, prefix=settings.nats_prefix, replicas=settings.nats_replicas
+            )
+        )
+        peers = Peers(
+            await enter(rpc.open_channel(settings.session_address)),
+            await enter(rpc.open_channel(settings.observer_address)),
+            signer=Signer(settings.secret_for("services")),
+            minimum_difficulty=settings.minimum_difficulty,
+        )
+        embedder = await open_embedder(settings.embedder_url)
+        vectors = await enter(
+            open_vectors(
+                settings.vectors_url,
+                database_url=settings.database_url,
+                embedding_space=embedder.space,
+            )
+        )
+        outbox = Outbox(events.SERVICE, tables.outbox, database, bus)
+        announce = events.announcer(outbox, now=now, new_id=uuid7)
+        cursors = Cursors(settings.secret_for("cursors"))
+        library = Library(embedder=embedder, vectors=vectors, now=now, new_id=uuid7)
+        indexer = Indexer(database, embedder=embedder, vectors=vectors, now=now)
+        await indexer.check()
+        spaces = SpaceApp(
+            database,
+            announce=announce,
+            peers=peers,
+            vectors=vectors,
+            cursors=cursors,
+            now=now,
+            new_id=uuid7,
+        )
+        skills = SkillApp(
+            database,
+            announce=announce,
+            peers=peers,
+            embedder=embedder,
+            vectors=vectors,
+            library=library,
+            cursors=cursors,
+            now=now,
+            new_id=uuid7,
+        )
+        learning = LearningApp(
+            database,
+            announce=announce,
+            peers=peers,
+            distiller=RulesDistiller(),
+            library=library,
+            indexer=indexer,
+            now=now,
+            new_id=uuid7,
+        )
+        blocks = BlockApp(database, announce=announce, now=now, new_id=uuid7)
+
+        def add_spaces(server: aio.Server) -> None:
+            pb.add_SpaceServiceServicer_to_server(SpaceServicer(spaces, blocks), server)
+
+        def add_skills(server: aio.Server) -> None:
+            pb.add_SkillServiceServicer_to_server(SkillServicer(skills), server)
+
+        yield rpc.Service(
+            name=events.SERVICE,
+            address=settings.space_address,
+            keys=Keys(peers.resolve_key),
+            servicers=[add_spaces, add_skills],
+            beside=[
+                outbox.run,
+                indexer.run,
+                learning.run,
+                *events.listeners(bus, spaces, learning),
+            ],
+        )
+
+
+if __name__ == "__main__":
+    rpc.main(open_service)
