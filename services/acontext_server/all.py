@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from alembic.util import CommandError
 from dotenv import dotenv_values
 
 from acontext_server.gateway.render import render
@@ -115,8 +116,14 @@ async def _start_engines(supervisor: Supervisor, settings: Settings) -> Settings
 
 
 def _migrate(url: str) -> None:
-    for service in SERVICES:
-        migrations.upgrade(url, service)
+    try:
+        for service in SERVICES:
+            migrations.upgrade(url, service)
+    except CommandError as error:
+        raise StartError(
+            f"The database cannot be brought up to date: {error}. "
+            "A newer Acontext may have been here; use that, or another folder."
+        ) from error
 
 
 def _welcome(settings: Settings, seconds: float) -> str:

@@ -103,8 +103,8 @@ def _command(pid: int) -> str:
 
 def running(system: System) -> Iterator[System]:
     """Run a system for as long as a fixture lives."""
-    system.start()
     try:
+        system.start()
         yield system
     finally:
         if system._process and system._process.poll() is None:

@@ -55,8 +55,16 @@ async def _observe(
     return session_id
 
 
-def _task_table(tasks: Sequence[observer.Task]) -> Table:
+def _lines() -> Table:
+    """A table whose rows take a line each: the story fits on a screen."""
     table = Table(box=None, padding=(0, 1), show_header=False)
+    for width in (2, 11, None):
+        table.add_column(width=width, no_wrap=True, overflow="ellipsis")
+    return table
+
+
+def _task_table(tasks: Sequence[observer.Task]) -> Table:
+    table = _lines()
     for task in tasks:
         status = f"[{_COLOURS[task.status]}]{task.status}[/]"
         table.add_row(f"{task.order}.", status, task.data.task_description)
@@ -81,15 +89,15 @@ async def _learn(
 
 def _skill_table(answer: space.GetSkillResponse) -> Table:
     sop, newest = answer.skill.sop, answer.versions[0]
-    table = Table(box=None, padding=(0, 1), show_header=False)
-    table.add_row("use when", f"[bold]{sop.use_when}[/]")
+    table = _lines()
+    table.add_row("", "use when", f"[bold]{sop.use_when}[/]")
     if sop.preferences:
-        table.add_row("[cyan]preferences[/]", sop.preferences)
+        table.add_row("", "[cyan]preferences[/]", sop.preferences)
     for number, step in enumerate(sop.tool_sops, start=1):
-        table.add_row(f"step {number}", f"[green]{step.tool_name}[/]  {step.action}")
+        table.add_row("", f"step {number}", f"[green]{step.tool_name}[/]  {step.action}")
     reasons = ", ".join(f"{one.kind} +{one.points}" for one in newest.difficulty.reasons)
     score = f"{newest.difficulty.score} points: {reasons}"
-    table.add_row("[dim]learned by[/]", f"[dim]{newest.written_by}, difficulty {score}[/]")
+    table.add_row("", "[dim]learned by[/]", f"[dim]{newest.written_by}, difficulty {score}[/]")
     return table
 
 
