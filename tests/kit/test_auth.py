@@ -29,7 +29,7 @@ def test_an_old_signature_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     signer = Signer(b"secret")
     [(_, header)] = signer.metadata(PROJECT)
     later = time.time() + auth.SIGNATURE_SECONDS + 1
-    monkeypatch.setattr(auth.time, "time", lambda: later)
+    monkeypatch.setattr(time, "time", lambda: later)
     with pytest.raises(Unauthenticated):
         signer.project_of(header)
 

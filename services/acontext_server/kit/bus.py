@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import nats
 import structlog
@@ -53,8 +53,9 @@ class Bus:
 
     async def nudge(self, subject: str, payload: bytes) -> None:
         """Announce something that may be lost; returns at once."""
-        if self._client.is_connected:
-            await self._client.publish(subject, payload)
+        with suppress(NatsError):
+            if self._client.is_connected:
+                await self._client.publish(subject, payload)
 
     async def bury(self, durable: str, payload: bytes, *, message_id: str) -> None:
         """Keep what could not be dealt with where a person finds it."""

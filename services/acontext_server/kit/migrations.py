@@ -8,9 +8,8 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from alembic import command
+from alembic import command, context
 from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
 from sqlalchemy import Connection, MetaData, create_engine, pool, text
 
 from acontext_server.kit.config import Settings
@@ -49,7 +48,7 @@ def draft(url: str, service: str, message: str) -> None:
     engine.dispose()
 
 
-def run(context: EnvironmentContext, metadata: MetaData) -> None:
+def run(metadata: MetaData) -> None:
     """Be the whole of a service's `migrations/env.py`."""
     schema = metadata.schema
     context.configure(

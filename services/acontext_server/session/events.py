@@ -8,7 +8,6 @@ from uuid import UUID
 
 import structlog
 from google.protobuf.timestamp_pb2 import Timestamp
-from nats.errors import Error as NatsError
 
 from acontext.session import v1 as pb
 from acontext.space import v1 as space
@@ -108,10 +107,7 @@ class Nudges:
         event.message_stored.session_id = str(session_id)
         event.message_stored.sequence = sequence
         subject = self.bus.subject("session", "message_stored", project_id, session_id)
-        try:
-            await self.bus.nudge(subject, event.SerializeToString())
-        except NatsError as error:
-            log.debug("nudge_lost", error=repr(error))
+        await self.bus.nudge(subject, event.SerializeToString())
 
 
 @dataclass(frozen=True, slots=True)

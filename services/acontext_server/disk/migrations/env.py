@@ -1,8 +1,6 @@
-"""Alembic's entry into disk's schema."""
-
-from alembic import context
+"""Alembic's entry: the tables of this service."""
 
 from acontext_server.disk.store.tables import metadata
 from acontext_server.kit import migrations
 
-migrations.run(context, metadata)
+migrations.run(metadata)

@@ -1,8 +1,6 @@
-"""Alembic's entry into observer's schema."""
-
-from alembic import context
+"""Alembic's entry: the tables of this service."""
 
 from acontext_server.kit import migrations
 from acontext_server.observer.store.tables import Base
 
-migrations.run(context, Base.metadata)
+migrations.run(Base.metadata)
