@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-import structlog
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from acontext.session import v1 as pb
@@ -26,8 +25,6 @@ from acontext_server.session.domain import (
     SpaceId,
     UserDeleted,
 )
-
-log = structlog.get_logger()
 
 SESSION_DELETED = "deleted.session_deleted"
 
