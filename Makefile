@@ -72,7 +72,7 @@ format: .venv/ready ## ruff and buf
 
 .PHONY: types
 types: .venv/ready ## mypy --strict, and tsc where Node is there
-	mypy services scripts tests evaluation
+	mypy services scripts tests evaluation benchmarks
 	if command -v npm > /dev/null; then $(MAKE) clients/typescript/node_modules && cd clients/typescript && npx tsc --noEmit; fi
 
 .PHONY: fresh
@@ -87,6 +87,14 @@ breaking: third_party ## no change that breaks a client of the last release
 .PHONY: eval
 eval: .venv/ready ## how good observing and learning are (SGD=FILE TAU=FILE)
 	python -m evaluation
+
+.PHONY: bench-quick
+bench-quick: .venv/ready ## how fast, as ratios to measured floors, in a minute (WRITE=--write: into README.md)
+	python -m benchmarks --quick $(WRITE)
+
+.PHONY: bench
+bench: .venv/ready ## the same in minutes (WRITE=--write: into README.md)
+	python -m benchmarks $(WRITE)
 
 .PHONY: check
 check: lint types fresh breaking test ## exactly what CI runs first
