@@ -71,15 +71,12 @@ def main(address: str, key: str) -> None:
         ).items
         assert [task.status for task in listed] == ["success"], listed
 
-        learning = observer.GetLearningStatusRequest(session_id=session_id)
+        # Learning and indexing follow by themselves, within seconds.
+        search = space.SearchSkillsRequest(space_id=space_id, query="migrate a database")
         deadline = time.monotonic() + 60
-        while tasks.GetLearningStatus(learning, metadata=as_project).not_space_digested_count:
+        while not (found := skills.SearchSkills(search, metadata=as_project).cited_blocks):
             assert time.monotonic() < deadline, "not learned within a minute"
             time.sleep(0.1)
-        found = skills.SearchSkills(
-            space.SearchSkillsRequest(space_id=space_id, query="migrate a database"),
-            metadata=as_project,
-        ).cited_blocks
         assert [block.type for block in found] == ["sop"], found
         steps = MessageToDict(found[0].props)["tool_sops"]
         assert {step["tool_name"] for step in steps} == {"run_migration"}, found

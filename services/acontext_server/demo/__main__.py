@@ -42,9 +42,9 @@ async def _demo(console: Console, file: Path | None) -> bool:
 
 def _where_next(system: System) -> str:
     return (
-        f"[bold]Next[/]  {system.afterwards} and ask http://{system.address}. README.md has a "
-        "first program, proto/ the whole API.\n      `make demo INPUT=your.jsonl` takes your own "
-        "conversations: one JSON object with `messages` a line."
+        f"[bold]Next[/]  {system.afterwards} and ask http://{system.address}: README.md begins, "
+        "proto/ has the API.\n      `make demo INPUT=your.jsonl` takes your own conversations, "
+        "one JSON object with `messages` a line."
     )
 
 

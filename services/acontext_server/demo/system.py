@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 import httpx
 from rich.console import Console
@@ -62,25 +63,28 @@ async def running_system(console: Console) -> AsyncIterator[System]:
 @asynccontextmanager
 async def _started(system: System, folder: Path, console: Console) -> AsyncIterator[None]:
     place = {"ACONTEXT_PORT": str(system.port), "ACONTEXT_DATA_FOLDER": str(folder)}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "acontext_server.all"),
-        env=os.environ | place,
-        stdout=asyncio.subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        with console.status("starting PostgreSQL, NATS, Envoy and the four services"):
-            await _until_ready(process, system)
-        yield
-    finally:
-        await _stop(process)
+    with tempfile.TemporaryFile() as said:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "acontext_server.all"),
+            env=os.environ | place,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+        )
+        try:
+            with console.status("starting PostgreSQL, NATS, Envoy and the four services"):
+                await _until_ready(process, system, said)
+            yield
+        finally:
+            await _stop(process)
 
 
-async def _until_ready(process: asyncio.subprocess.Process, system: System) -> None:
+async def _until_ready(process: asyncio.subprocess.Process, system: System, said: BinaryIO) -> None:
     async with asyncio.timeout(_START_SECONDS):
         while not await _answers(system):
             if process.returncode is not None:
-                raise StartError("Acontext did not start.")
+                said.seek(0)
+                raise StartError(said.read().decode(errors="replace").strip())
             await asyncio.sleep(_ASK_AGAIN_SECONDS)
 
 

@@ -59,7 +59,7 @@ def _lines() -> Table:
     """A table whose rows take a line each: the story fits on a screen."""
     table = Table(box=None, padding=(0, 1), show_header=False)
     for width in (2, 11, None):
-        table.add_column(width=width, no_wrap=True, overflow="ellipsis")
+        table.add_column(min_width=width, no_wrap=True, overflow="ellipsis")
     return table
 
 
