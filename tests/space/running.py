@@ -4,15 +4,22 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
 from typing import Any, TypeVar
+from uuid import UUID
 
 from grpc import aio
+from sqlalchemy import text
 
 from acontext.observer import v1 as observer
 from acontext.space import v1 as pb
 from acontext_server.kit.bus import Bus
+from acontext_server.kit.database import Database, open_database
 from acontext_server.kit.ids import uuid7
 from acontext_server.kit.rpc import reason_of
+from acontext_server.space.domain.blocks import Block, BlockType
+from acontext_server.space.store import blocks
 from tests.services import Platform
 from tests.space.neighbours import ROOT, Message, Neighbours
 
@@ -21,7 +28,7 @@ T = TypeVar("T")
 
 async def eventually(question: Callable[[], Awaitable[T]], answer: Callable[[T], bool]) -> T:
     """Ask until the answer is right, or show the last wrong one."""
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while not answer(found := await question()):
         assert time.monotonic() < deadline, found
         await asyncio.sleep(0.05)
@@ -178,3 +185,36 @@ class Space:
     def weather_task(self) -> observer.GetTaskContextResponse:
         """A task that was easy."""
         return self.neighbours.completed_task(WEATHER, description="tell the weather in Oslo")
+
+    async def leave_intent_behind(self, space_id: str, title: str) -> None:
+        """Commit a text as a process does that dies before its vector is written."""
+        now, project = datetime.now(UTC), ROOT
+        async with self._database() as database, database.transaction() as tx:
+            page = _block(space_id, BlockType.PAGE, None, "page", now)
+            note = _block(space_id, BlockType.TEXT, page.id, title, now)
+            for block in (page, note):
+                await blocks.insert_block(tx, project, block)
+            await blocks.reindex(tx, project, note, page.title, now)
+
+    async def count_vectors(self) -> int:
+        """Count what the index holds."""
+        async with self._database() as database, database.transaction() as tx:
+            return int((await tx.execute(text("select count(*) from vectors.vector"))).scalar_one())
+
+    def _database(self) -> AbstractAsyncContextManager[Database]:
+        return open_database(self.platform.settings.database_url, pool=1)
+
+
+def _block(
+    space_id: str, kind: BlockType, parent_id: UUID | None, title: str, now: datetime
+) -> Block:
+    return Block(
+        id=uuid7(),
+        space_id=UUID(space_id),
+        type=kind,
+        parent_id=parent_id,
+        title=title,
+        sort=0,
+        created_at=now,
+        updated_at=now,
+    )

@@ -13,6 +13,8 @@ from acontext_server.space.domain.skills import Step
 from acontext_server.space.domain.text import content_words, humanise, listed, sentences
 
 MAX_WORDS = 24
+TELLING_WORDS = 2
+"""`click` says nothing of the work, `reserve restaurant` all."""
 
 LEAD_IN = re.compile(
     r"^\W*(?:"
@@ -54,11 +56,12 @@ def use_when(experience: Experience, path: Sequence[Attempt], personal: Collecti
     work = _work(path)
     if work and set(content_words(work)) - set(content_words(told)):
         return f"{told} ({work})" if told else work
-    return told
+    return told or " and ".join(dict.fromkeys(humanise(one.call.name) for one in path))
 
 
 def generalised(text: str, path: Sequence[Attempt], personal: Collection[str]) -> str:
     """Replace what this run was about by what any run is about."""
+    text = _without_named_values(text, path)
     labels = dict(_labelled(path))
     opened = _in_paths(path)
     text = re.sub(r"[\w-]+", lambda word: "" if word[0] in opened else word[0], text)
@@ -77,6 +80,17 @@ def _in_paths(path: Sequence[Attempt]) -> frozenset[str]:
         if isinstance(value, str) and re.match(r"https?://\S+$", value)
     )
     return frozenset(part for url in urls for part in url.split("/") if part)
+
+
+def _without_named_values(text: str, path: Sequence[Attempt]) -> str:
+    """Where a parameter's own name stands before its value, the name alone says it: `repo x`."""
+    for attempt in path:
+        for keys, value in leaves(attempt.call.arguments):
+            name = re.escape(humanise(keys[-1])) if keys else ""
+            if name and isinstance(value, str):
+                named = rf"\b({name}) (?:named |called )?[`'\"]?{re.escape(value)}(?!\w)[`'\"]?"
+                text = re.sub(named, r"\1", text, flags=re.IGNORECASE)
+    return text
 
 
 def _labelled(path: Sequence[Attempt]) -> Iterator[tuple[str, str]]:
@@ -123,10 +137,11 @@ def _shortened(text: str) -> str:
 
 
 def _work(path: Sequence[Attempt]) -> str:
-    """Name the last tool that did something, rather than look something up."""
+    """Name the last tool that did something, rather than look something up, if that says what."""
     names = [humanise(attempt.call.name) for attempt in path]
     doing = [name for name in names if not LOOKING_UP.match(name)]
-    return (doing or names or [""])[-1]
+    work = (doing or names or [""])[-1]
+    return work if len(content_words(work)) >= TELLING_WORDS else ""
 
 
 class StepWriter:

@@ -8,9 +8,9 @@ from uuid import UUID
 from acontext_server.space.domain.skills import Sop, plain
 from acontext_server.space.domain.text import content_words, sentences
 
-SAME_PURPOSE = 0.15
+SAME_PURPOSE = 0.2
 """Cosine distance up to which two `use_when` are the same in other words."""
-SAME_TOOLS_PURPOSE = 0.55
+SAME_TOOLS_PURPOSE = 0.6
 """As above, where the same tools are called in the same order."""
 SAME_PREFERENCE_PURPOSE = 0.35
 """As above, for a lesson without steps."""

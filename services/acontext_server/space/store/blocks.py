@@ -243,7 +243,9 @@ async def match_words(tx: Tx, project_id: ProjectId, space_id: UUID, query: str)
     here = _findable(project_id, space_id)
     total = (await tx.execute(select(func.count()).where(*here))).scalar_one()
     word = func.unnest(BlockRow.words).table_valued("lexeme", "positions", "weights")
-    lookup = select(BlockRow.id, word.c.lexeme, func.array_to_string(word.c.weights, ""))
+    lookup = select(
+        BlockRow.id, word.c.lexeme, func.array_to_string(word.c.weights, "").label("weights")
+    )
     rows = await tx.execute(
         lookup.join(word, literal(True)).where(*here, word.c.lexeme.in_(sorted(stems)))
     )
@@ -253,9 +255,9 @@ async def match_words(tx: Tx, project_id: ProjectId, space_id: UUID, query: str)
 def _hits(rows: Sequence[Row[Any]]) -> dict[UUID, WordHits]:
     primary: dict[UUID, set[str]] = {}
     secondary: dict[UUID, set[str]] = {}
-    for block_id, lexeme, weights in rows:
-        found = primary if "A" in weights else secondary
-        found.setdefault(block_id, set()).add(lexeme)
+    for row in rows:
+        found = primary if "A" in row.weights else secondary
+        found.setdefault(row.id, set()).add(row.lexeme)
     return {
         block_id: WordHits(
             frozenset(primary.get(block_id, ())), frozenset(secondary.get(block_id, ()))
