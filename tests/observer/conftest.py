@@ -1,15 +1,22 @@
 """Session and observer for a test, and the few things that tests do with them."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import nats
 import pytest
 
 from acontext.observer import v1 as pb
 from acontext.session import v1 as session_pb
 from tests.services import Platform
+
+if TYPE_CHECKING:
+    from acontext.observer.v1.run_service_pb2_grpc import RunServiceAsyncStub
+    from acontext.observer.v1.task_service_pb2_grpc import TaskServiceAsyncStub
+    from acontext.session.v1.session_service_pb2_grpc import SessionServiceAsyncStub
 
 README: list[dict[str, Any]] = [
     {"role": "user", "content": "Please build a landing page for the iPhone 15 Pro Max."},
@@ -51,17 +58,17 @@ class Observer:
     platform: Platform
 
     @property
-    def tasks(self) -> pb.TaskServiceStub:
+    def tasks(self) -> "TaskServiceAsyncStub":
         """The tasks and observing."""
         return pb.TaskServiceStub(self.platform.channel("observer"))
 
     @property
-    def runs(self) -> pb.RunServiceStub:
+    def runs(self) -> "RunServiceAsyncStub":
         """The runs."""
         return pb.RunServiceStub(self.platform.channel("observer"))
 
     @property
-    def sessions(self) -> session_pb.SessionServiceStub:
+    def sessions(self) -> "SessionServiceAsyncStub":
         """The sessions."""
         return session_pb.SessionServiceStub(self.platform.channel("session"))
 
@@ -87,10 +94,27 @@ class Observer:
         request = pb.FlushSessionRequest(session_id=session_id)
         return await self.tasks.FlushSession(request, metadata=self.platform.key, timeout=seconds)
 
-    async def list(self, session_id: str, **fields: Any) -> list[pb.Task]:
+    async def tasks_of(self, session_id: str, **fields: Any) -> list[pb.Task]:
         """List a session's tasks."""
         request = pb.ListTasksRequest(session_id=session_id, **fields)
         answer = await self.tasks.ListTasks(request, metadata=self.platform.key)
+        return list(answer.items)
+
+    async def described(self, session_id: str) -> list[object]:
+        """Say all that was observed of a session, without ids and times."""
+        found: list[object] = []
+        for task in await self.tasks_of(session_id):
+            request = pb.GetTaskRequest(task_id=task.id)
+            whole = await self.tasks.GetTask(request, metadata=self.platform.key)
+            data, messages = whole.task.data, [one.sequence for one in whole.messages]
+            lines = [*data.progresses], [*data.user_preferences]
+            found.append((task.order, task.status, data.task_description, *lines, messages))
+        return found
+
+    async def messages(self, session_id: str) -> list[session_pb.Message]:
+        """List a session's messages as they are stored."""
+        request = session_pb.ListMessagesRequest(session_id=session_id)
+        answer = await self.sessions.ListMessages(request, metadata=self.platform.key)
         return list(answer.items)
 
     async def status(self, session_id: str) -> pb.GetObservingStatusResponse:
@@ -99,8 +123,37 @@ class Observer:
         return await self.tasks.GetObservingStatus(request, metadata=self.platform.key)
 
 
+async def eventually(question: Callable[[], Awaitable[object]], *, seconds: float = 15) -> None:
+    """Ask until the answer is true, or fail with the last one."""
+    answer: object = None
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                answer = await question()
+                if answer:
+                    return
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        pytest.fail(f"the last answer was {answer!r}")
+
+
+async def dead_letters(platform: Platform) -> list[str]:
+    """Read what could not be dealt with."""
+    client = await nats.connect(platform.settings.nats_url)
+    try:
+        stream, jetstream = f"{platform.settings.nats_prefix}_dead", client.jetstream()
+        state = (await jetstream.stream_info(stream)).state
+        found = [
+            await jetstream.get_msg(stream, seq=sequence)
+            for sequence in range(state.first_seq, state.last_seq + 1)
+        ]
+        return [(message.data or b"").decode() for message in found]
+    finally:
+        await client.close()
+
+
 @pytest.fixture
-async def observer(platform: Platform) -> AsyncIterator[Observer]:
+async def observer(platform: Platform) -> Observer:
     """Session and observer, running."""
     await platform.start("session", "observer")
-    yield Observer(platform)
+    return Observer(platform)

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from itertools import count
 from uuid import UUID
 
 from acontext_server.observer.agents.memory import State
 from acontext_server.observer.agents.rules import fold
 from acontext_server.observer.agents.transcript import Message, Part, Text, ToolCall, ToolResult
-from acontext_server.observer.domain import PLANNING, MessageId, TaskList, TaskState
+from acontext_server.observer.domain import PLANNING, MessageId, NewId, TaskList, TaskState
 
 Line = tuple[str, tuple[Part, ...]]
 
@@ -39,12 +40,18 @@ def messages(lines: Iterable[Line]) -> list[Message]:
 
 def observed(lines: Iterable[Line]) -> TaskList:
     """Fold a conversation with the rules."""
-    state, tasks = State(), TaskList()
+    state, tasks = State(), TaskList(new_id=numbered())
     for message in messages(lines):
         state, changes = fold(state, message)
         for change in changes:
             tasks.apply(change)
     return tasks
+
+
+def numbered() -> NewId:
+    """Give ids that are the same in every run."""
+    numbers = count(1)
+    return lambda: UUID(int=next(numbers))
 
 
 def listed(tasks: TaskList) -> Sequence[TaskState]:

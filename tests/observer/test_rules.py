@@ -11,6 +11,7 @@ from tests.observer.dialogue import (
     descriptions,
     listed,
     messages,
+    numbered,
     observed,
     statuses,
     tool,
@@ -187,7 +188,7 @@ def test_text_of_a_tool_is_no_request() -> None:
 def test_what_the_state_forgets_cannot_matter() -> None:
     """Between any two messages the state goes through JSON, as it does through its row."""
     lines: list[Line] = [*FIRST_FOUR, *LAST_TWO, user("Thanks. Also find me a hotel in Rome.")]
-    state, tasks = State(), TaskList()
+    state, tasks = State(), TaskList(new_id=numbered())
     for message in messages(lines):
         state, changes = fold(State.from_json(state.to_json()), message)
         for change in changes:

@@ -15,7 +15,7 @@ from acontext_server.kit.ids import ProjectId, uuid7
 from acontext_server.kit.outbox import Outbox
 from acontext_server.kit.paging import Cursors
 from acontext_server.observer import events
-from acontext_server.observer.agents.engine import RulesEngine
+from acontext_server.observer.agents.engine import Engine, RulesEngine
 from acontext_server.observer.app.announcing import Announcing
 from acontext_server.observer.app.flushing import Flushing
 from acontext_server.observer.app.following import Following
@@ -40,6 +40,15 @@ def now() -> datetime:
 @asynccontextmanager
 async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
     """Wire the observer, with the rules as its engine."""
+    async with open_with(settings, RulesEngine(), Limits()) as service:
+        yield service
+
+
+@asynccontextmanager
+async def open_with(
+    settings: Settings, engine: Engine, limits: Limits
+) -> AsyncIterator[rpc.Service]:
+    """Wire the observer with an engine."""
     async with AsyncExitStack() as running:
         database = await running.enter_async_context(
             open_database(settings.database_url, pool=settings.database_pool)
@@ -51,7 +60,8 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
         )
         channel = await running.enter_async_context(rpc.open_channel(settings.session_address))
         signer = Signer(settings.secret_for("services"))
-        yield _wired(settings, database, bus, Sessions(channel, signer, _pace(settings)))
+        sessions = Sessions(channel, signer, _pace(settings))
+        yield _wired(settings, database, bus, sessions, engine, limits)
 
 
 def _pace(settings: Settings) -> Pace:
@@ -59,7 +69,14 @@ def _pace(settings: Settings) -> Pace:
     return Pace(turns=settings.buffer_turns, idle=idle, is_on=True)
 
 
-def _wired(settings: Settings, database: Database, bus: Bus, sessions: Sessions) -> rpc.Service:
+def _wired(
+    settings: Settings,
+    database: Database,
+    bus: Bus,
+    sessions: Sessions,
+    engine: Engine,
+    limits: Limits,
+) -> rpc.Service:
     outbox = Outbox(NAME, OUTBOX, database, bus)
 
     async def announce(tx: Tx, facts: Sequence[Event]) -> None:
@@ -73,7 +90,7 @@ def _wired(settings: Settings, database: Database, bus: Bus, sessions: Sessions)
 
     means = Means(database=database, announce=announce, now=now, new_id=uuid7)
     announcing = Announcing(means)
-    observing = Observing(means, sessions, RulesEngine(), announcing, bury, Limits())
+    observing = Observing(means, sessions, engine, announcing, bury, limits)
     following = Following(means, announcing, partial(bus.purge, NAME))
     reading = Reading(means, sessions, announcing)
     flushing = Flushing(means, sessions)

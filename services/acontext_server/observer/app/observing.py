@@ -53,7 +53,8 @@ class Limits:
 
     batch: int = 32
     context: int = 3
-    lease: timedelta = timedelta(seconds=30)
+    lease: timedelta = timedelta(seconds=10)
+    """How long a session waits for others when its worker has died."""
     attempts: int = 6
     """Tries before a message counts as failed."""
     whole_attempts: int = 3
@@ -134,6 +135,9 @@ class Observing:
             log.warning("lease_lost", session_id=str(lease.session_id))
         except SessionNotFound:
             await self._forget(lease)
+        except asyncio.CancelledError:
+            await self._release(lease, after=timedelta())
+            raise
         except (Unavailable, Conflict) as error:
             log.warning("observing_waits", session_id=str(lease.session_id), error=repr(error))
             await self._release(lease, after=self._limits.patience)
