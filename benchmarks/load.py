@@ -63,7 +63,17 @@ async def send(url: str, load: Load, *, seconds: int) -> Answered:
     """Send a load over 16 connections for some seconds; RequestsFailed unless all went well."""
     paths = [f"/api/v1{path}" for path in load.paths]
     wrk = await asyncio.create_subprocess_exec(
-        *(find_wrk(), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(_SCRIPT), url),
+        *(
+            find_wrk(),
+            "-t1",
+            f"-c{CONNECTIONS}",
+            f"-d{seconds}s",
+            "--timeout",
+            "30s",
+            "-s",
+            str(_SCRIPT),
+            url,
+        ),
         *("--", load.method, KEY, load.body, *paths),
         stdout=asyncio.subprocess.PIPE,
     )
