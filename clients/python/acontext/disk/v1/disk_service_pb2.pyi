@@ -387,12 +387,17 @@ class GetArtifactResponse(_message.Message):
         public_url: _builtins.str | None = ...,
         content: _artifact_pb2.FileContent | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_public_url", b"_public_url", "artifact", b"artifact", "content", b"content", "public_url", b"public_url"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_content", b"_content", "_public_url", b"_public_url", "artifact", b"artifact", "content", b"content", "public_url", b"public_url"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_public_url", b"_public_url", "artifact", b"artifact", "content", b"content", "public_url", b"public_url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_content", b"_content", "_public_url", b"_public_url", "artifact", b"artifact", "content", b"content", "public_url", b"public_url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__content: _TypeAlias = _typing.Literal["content"]  # noqa: Y015
+    _WhichOneofArgType__content: _TypeAlias = _typing.Literal["_content", b"_content"]  # noqa: Y015
     _WhichOneofReturnType__public_url: _TypeAlias = _typing.Literal["public_url"]  # noqa: Y015
     _WhichOneofArgType__public_url: _TypeAlias = _typing.Literal["_public_url", b"_public_url"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__content) -> _WhichOneofReturnType__content | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__public_url) -> _WhichOneofReturnType__public_url | None: ...
 
 Global___GetArtifactResponse: _TypeAlias = GetArtifactResponse  # noqa: Y015
