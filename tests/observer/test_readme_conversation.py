@@ -67,3 +67,9 @@ def test_the_next_calls_are_for_the_next_step() -> None:
         agent(call="create_project", call_id="c2", framework="next"),
     ]
     assert statuses(FIRST_FOUR + LAST_TWO + going_on) == ["success", "running", "pending"]
+
+
+def test_a_call_tells_the_step_even_where_the_talk_around_it_names_a_later_one() -> None:
+    talk = "Sure, I will first collect the message before any landing page coding."
+    lines = [*FIRST_FOUR[:3], agent(talk, call="search_news", query="iPhone news")]
+    assert statuses(lines) == ["running", "pending", "pending"]

@@ -16,6 +16,11 @@ from acontext_server.observer.domain import PLANNING, Change, TaskStatus
 VERSION = "rules-1"
 """Named in every run, so that it can be told which rules observed what."""
 
+_NEAR = 0.34
+"""Share of a step's words that make a message be about it."""
+_CALLED = 0.2
+"""As _NEAR for calls alone, which have few words but mean each of them."""
+
 
 def fold(state: State, message: Message) -> tuple[State, tuple[Change, ...]]:
     """Take one message into account; the given state is left as it was."""
@@ -231,7 +236,7 @@ def announced_step_begins(turn: Turn) -> bool:
     """The agent goes on to another step of the plan: what it says or calls is nearest to it."""
     if turn.state.calls or not turn.message.calls:
         return False
-    step = _best_step(turn, _all_words(turn.message), than=turn.work)
+    step = _best_step(turn, _telling_words(turn), than=turn.work)
     if step is None:
         return False
     if turn.work and turn.work.status == TaskStatus.RUNNING and turn.work.tools:
@@ -580,7 +585,7 @@ def _best_step(turn: Turn, text: str, *, than: Work | None = None) -> Work | Non
         task for task in turn.state.tasks if task.planned and task.status == TaskStatus.PENDING
     ]
     best = max(steps, key=lambda step: _nearness(said, step), default=None)
-    if best is None or best.order == turn.state.current or _nearness(said, best) < 0.34:
+    if best is None or best.order == turn.state.current or _nearness(said, best) < _NEAR:
         return None
     return None if than and _nearness(said, than) >= _nearness(said, best) else best
 
@@ -590,8 +595,13 @@ def _nearness(said: frozenset[str], work: Work) -> float:
     return len(said & described) / len(described) if described else 0.0
 
 
-def _all_words(message: Message) -> str:
-    return " ".join([message.text, *(f"{call.name} {call.arguments}" for call in message.calls)])
+def _telling_words(turn: Turn) -> str:
+    """What tells the step: the calls alone if they are near one; talk may name what comes later."""
+    called = " ".join(f"{call.name} {call.arguments}" for call in turn.message.calls)
+    said = cues.words(called)
+    if any(task.planned and _nearness(said, task) >= _CALLED for task in turn.state.tasks):
+        return called
+    return f"{turn.message.text} {called}"
 
 
 def _list_of_requests(text: str) -> list[str]:
