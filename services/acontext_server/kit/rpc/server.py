@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -89,9 +89,18 @@ async def serve(service: Service, settings: Settings) -> AsyncIterator[None]:
         finally:
             await state.enter_graceful_shutdown()
             await server.stop(DRAIN_SECONDS)
-            for task in beside:
-                task.cancel()
+            await _end(beside)
     log.info("stopped", service=service.name)
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    # Before Python 3.12 wait_for swallows a cancellation that comes together with its result, and
+    # nats waits with it; so what runs beside is cancelled until it heeds that.
+    running = set(tasks)
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=0.2)
 
 
 def main(*openers: Callable[[Settings], AbstractAsyncContextManager[Service]]) -> None:
