@@ -111,7 +111,8 @@ def observe(client) -> None:
     for blob in PLAN:
         store(session.id, blob=blob, format="openai")
     began = time.monotonic()
-    assert client.sessions.flush(session.id) == {"status": 200, "errmsg": ""}
+    flushed = client.sessions.flush(session.id)
+    assert (flushed["status"], flushed["errmsg"]) == (200, "")
     assert time.monotonic() - began < 32
     tasks = client.sessions.get_tasks(session.id).items
     assert [task.order for task in tasks] == [1, 2, 3], tasks

@@ -29,7 +29,8 @@ class System:
     host: str
     port: int
     key: str
-    afterwards: str
+    beforehand: str = "PostgreSQL, NATS, Envoy and four services are ready"
+    afterwards: str = "`make up` runs it"
     """What becomes of it when the demo is over."""
 
     @property
@@ -42,19 +43,16 @@ class System:
 async def running_system(console: Console) -> AsyncIterator[System]:
     """Use the Acontext on our port; else start one, elsewhere if the port is somebody else's."""
     settings = Settings()
-    here = System(settings.host, settings.port, settings.root_api_key, "It goes on running")
-    if await _answers(here):
-        console.print(f"Using the Acontext that runs at http://{here.address}.")
-        yield here
+    usual = System(settings.host, settings.port, settings.root_api_key)
+    if await _answers(usual):
+        yield replace(usual, beforehand="it runs already", afterwards="It goes on running")
     elif is_free(settings.port, host=settings.host):
-        kept = replace(
-            here, afterwards=f"All this is kept in {settings.data_folder}; run `make up`"
-        )
-        async with _started(kept, settings.data_folder, console):
-            yield kept
+        kept = f"All this is kept in {settings.data_folder}; `make up` runs it"
+        async with _started(usual, settings.data_folder, console):
+            yield replace(usual, afterwards=kept)
     else:
         console.print(f"Port {settings.port} is taken, so this Acontext is one for the demo only.")
-        aside = replace(here, port=free_port(), afterwards="Free the port and run `make up`")
+        aside = replace(usual, port=free_port(), afterwards="This one is gone; `make up` runs one")
         with tempfile.TemporaryDirectory(prefix="acontext-demo-") as folder:
             async with _started(aside, Path(folder), console):
                 yield aside

@@ -1,6 +1,7 @@
 """The story: two conversations are stored, observed, learned from and searched; a file is kept."""
 
 import asyncio
+import textwrap
 import time
 import urllib.request
 from collections.abc import Awaitable, Sequence
@@ -9,6 +10,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from acontext.observer import v1 as observer
 from acontext.space import v1 as space
@@ -20,6 +22,7 @@ RELEVANT = "Add a GitHub workflow that runs our Python tests"
 IRRELEVANT = "What is the weather like in Lisbon tomorrow?"
 
 _Answer = TypeVar("_Answer")
+_TITLE_WIDTH = 48
 _COLOURS = {"success": "green", "running": "yellow", "failed": "red", "pending": "dim"}
 
 
@@ -56,22 +59,27 @@ async def _observe(
 
 
 def _lines() -> Table:
-    """A table whose rows take a line each: the story fits on a screen."""
     table = Table(box=None, padding=(0, 1), show_header=False)
-    for width in (2, 11, None):
-        table.add_column(min_width=width, no_wrap=True, overflow="ellipsis")
+    table.add_column(no_wrap=True, min_width=2)
+    table.add_column(no_wrap=True, min_width=11)
+    table.add_column()
     return table
+
+
+def _line(text: str, style: str = "") -> Text:
+    """A text that is cut rather than wrapped: the story fits on a screen."""
+    return Text(text, style=style, no_wrap=True, overflow="ellipsis")
 
 
 def _task_table(tasks: Sequence[observer.Task]) -> Table:
     table = _lines()
     for task in tasks:
         status = f"[{_COLOURS[task.status]}]{task.status}[/]"
-        table.add_row(f"{task.order}.", status, task.data.task_description)
+        table.add_row(f"{task.order}.", status, _line(task.data.task_description))
         for line in task.data.progresses:
-            table.add_row("", "[dim]progress[/]", f"[dim]{line}[/]")
+            table.add_row("", "[dim]progress[/]", _line(line, "dim"))
         for line in task.data.user_preferences:
-            table.add_row("", "[cyan]preference[/]", line)
+            table.add_row("", "[cyan]preference[/]", _line(line))
     return table
 
 
@@ -90,14 +98,14 @@ async def _learn(
 def _skill_table(answer: space.GetSkillResponse) -> Table:
     sop, newest = answer.skill.sop, answer.versions[0]
     table = _lines()
-    table.add_row("", "use when", f"[bold]{sop.use_when}[/]")
+    table.add_row("", "use when", _line(sop.use_when, "bold"))
     if sop.preferences:
-        table.add_row("", "[cyan]preferences[/]", sop.preferences)
+        table.add_row("", "[cyan]preferences[/]", _line(sop.preferences))
     for number, step in enumerate(sop.tool_sops, start=1):
-        table.add_row("", f"step {number}", f"[green]{step.tool_name}[/]  {step.action}")
+        table.add_row("", f"step {number}", _line(step.action, "green"))
     reasons = ", ".join(f"{one.kind} +{one.points}" for one in newest.difficulty.reasons)
-    score = f"{newest.difficulty.score} points: {reasons}"
-    table.add_row("", "[dim]learned by[/]", f"[dim]{newest.written_by}, difficulty {score}[/]")
+    score = f"{newest.written_by}; {newest.difficulty.score} points: {reasons}"
+    table.add_row("", "[dim]learned by[/]", _line(score, "dim"))
     return table
 
 
@@ -113,7 +121,11 @@ async def _search(gateway: Gateway, console: Console, space_id: str) -> bool:
 def _cited(blocks: Sequence[space.CitedBlock]) -> str:
     if not blocks:
         return "[yellow]nothing relevant[/]"
-    return "; ".join(f"[green]{one.title}[/] (distance {one.distance:.2f})" for one in blocks)
+    return "; ".join(f"[green]{_short(one.title)}[/] ({one.distance:.2f})" for one in blocks)
+
+
+def _short(title: str) -> str:
+    return textwrap.shorten(title, width=_TITLE_WIDTH, placeholder="…")
 
 
 async def _keep(gateway: Gateway, console: Console) -> bool:
