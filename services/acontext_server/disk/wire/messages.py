@@ -4,8 +4,7 @@ import re
 from datetime import datetime
 from uuid import UUID
 
-from google.protobuf import json_format
-from google.protobuf.struct_pb2 import Struct
+from google.protobuf.struct_pb2 import Struct, Value
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from acontext.disk import v1 as pb
@@ -14,7 +13,6 @@ from acontext_server.disk.domain import (
     LARGEST_META,
     Artifact,
     Disk,
-    InvalidMeta,
     Json,
     Meta,
     check_meta,
@@ -60,10 +58,7 @@ def meta_from_proto(meta: Struct) -> Meta:
     """Read the user's keys from a message."""
     if meta.ByteSize() > LARGEST_META:
         raise TooLarge("meta", LARGEST_META)
-    try:
-        return check_meta(json_format.MessageToDict(meta))
-    except json_format.Error:
-        raise InvalidMeta("numbers must be finite") from None
+    return check_meta(_object(meta))
 
 
 def id_of(text: str, field: str) -> UUID:
@@ -71,6 +66,26 @@ def id_of(text: str, field: str) -> UUID:
     if not _UUID.fullmatch(text):
         raise InvalidRequest.of(field, "must be a UUID")
     return UUID(text)
+
+
+def _object(struct: Struct) -> dict[str, Json]:
+    return {key: _value(value) for key, value in struct.fields.items()}
+
+
+def _value(value: Value) -> Json:
+    match value.WhichOneof("kind"):
+        case "struct_value":
+            return _object(value.struct_value)
+        case "list_value":
+            return [_value(item) for item in value.list_value.values]
+        case "number_value":
+            return value.number_value
+        case "string_value":
+            return value.string_value
+        case "bool_value":
+            return value.bool_value
+        case _:
+            return None
 
 
 def _timestamp(at: datetime) -> Timestamp:
