@@ -1,11 +1,13 @@
 """SessionService over gRPC."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC
 from uuid import UUID
 
 from google.api.httpbody_pb2 import HttpBody
+from google.protobuf.message import DecodeError
 
 from acontext.session import v1 as pb
 from acontext_server.kit.auth import caller
@@ -144,13 +146,13 @@ class SessionServicer(pb.SessionServiceServicer):
         self, request_iterator: AsyncIterator[pb.StoreMessagesRequest], context: Context
     ) -> pb.StoreMessagesResponse:
         project_id = caller().project_id
-        requests = self._read_all(request_iterator)
-        count, last = await self.messages.store_messages(project_id, requests)
+        async with aclosing(self._read_all(request_iterator)) as requests:
+            count, last = await self.messages.store_messages(project_id, requests)
         return pb.StoreMessagesResponse(count=count, last_sequence=last)
 
     async def _read_all(
         self, stream: AsyncIterator[pb.StoreMessagesRequest]
-    ) -> AsyncIterator[StoreRequest]:
+    ) -> AsyncGenerator[StoreRequest, None]:
         async for request in stream:
             async with bodies.read_typed(request.message, self.blobs) as new:
                 yield new
@@ -176,12 +178,12 @@ class SessionServicer(pb.SessionServiceServicer):
     async def WatchSession(
         self, request: pb.WatchSessionRequest, context: Context
     ) -> AsyncIterator[pb.WatchSessionResponse]:
-        watched = self.watching.watch_session(
-            caller().project_id, _id(request.session_id), after=request.after_sequence
-        )
-        async for messages in watched:
-            for message in messages:
-                yield pb.WatchSessionResponse(message=to_message(message))
+        project_id, session_id = caller().project_id, _id(request.session_id)
+        watched = self.watching.watch_session(project_id, session_id, after=request.after_sequence)
+        async with aclosing(watched):
+            async for messages in watched:
+                for message in messages:
+                    yield pb.WatchSessionResponse(message=to_message(message))
 
     async def GetTokenCounts(
         self, request: pb.GetTokenCountsRequest, context: Context
@@ -244,11 +246,11 @@ class SessionServicer(pb.SessionServiceServicer):
         logged = []
         for row in rows:
             one = _logged(row)
-            content = unpack_proto(row.content)
             try:
+                content = unpack_proto(row.content)
                 await self.messages.put_back(project_id, [content])
                 one.content.CopyFrom(content)
-            except BlobMissing as error:
+            except (BlobMissing, DecodeError) as error:
                 one.unreadable = str(error)
             logged.append(one)
         return logged

@@ -141,7 +141,6 @@ class MessageApp:
             while waiting:
                 last = (await waiting.popleft()).message.sequence
         finally:
-            chain.broken = bool(waiting)
             await asyncio.gather(*waiting, return_exceptions=True)
         return count, last
 

@@ -1,7 +1,7 @@
 """Watching sessions: who waits for news of which, and how they are woken."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
 from acontext_server.kit.ids import ProjectId
@@ -46,7 +46,7 @@ class WatchingApp:
 
     async def watch_session(
         self, project_id: ProjectId, session_id: SessionId, *, after: int
-    ) -> AsyncIterator[Sequence[Message]]:
+    ) -> AsyncGenerator[Sequence[Message], None]:
         """Give every message after a sequence, then each new one; SessionNotFound ends it."""
         news = self.watchers.join(session_id)
         try:

@@ -1,0 +1,200 @@
+"""Sessions: opening, listing, connecting, deleting."""
+
+import asyncio
+import json
+from typing import Any
+from uuid import uuid4
+
+import grpc
+import psycopg
+import pytest
+from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.struct_pb2 import Struct
+from grpc import aio
+
+from acontext.session import v1 as pb
+from acontext_server.kit.rpc import reason_of
+from tests.session.conversation import Conversation
+from tests.session.waiting import eventually
+
+
+def struct(value: dict[str, Any]) -> Struct:
+    return ParseDict(value, Struct())
+
+
+async def listed(talk: Conversation, **fields: object) -> list[str]:
+    request = pb.ListSessionsRequest(**fields)  # type: ignore[arg-type]
+    page = await talk.sessions.ListSessions(request, metadata=talk.metadata)
+    return [session.id for session in page.items]
+
+
+async def test_a_session_with_nothing_set_is_nobodys_and_free(talk: Conversation) -> None:
+    session = await talk.create()
+    assert not session.HasField("user_id")
+    assert not session.HasField("space_id")
+    assert session.HasField("configs")
+    assert session.disable_task_tracking is False
+    request = pb.GetSessionRequest(session_id=session.id)
+    again = await talk.sessions.GetSession(request, metadata=talk.metadata)
+    assert again.session == session
+
+
+async def test_configs_are_replaced_whole(talk: Conversation) -> None:
+    session = await talk.create(configs=struct({"a": 1, "b": {"c": [1.5, None]}}))
+    assert MessageToDict(session.configs) == {"a": 1, "b": {"c": [1.5, None]}}
+    request = pb.UpdateSessionConfigsRequest(session_id=session.id, configs=struct({"d": ""}))
+    await talk.sessions.UpdateSessionConfigs(request, metadata=talk.metadata)
+    get = pb.GetSessionRequest(session_id=session.id)
+    changed = (await talk.sessions.GetSession(get, metadata=talk.metadata)).session
+    assert MessageToDict(changed.configs) == {"d": ""}
+    assert changed.updated_at.ToNanoseconds() > session.updated_at.ToNanoseconds()
+
+
+@pytest.mark.parametrize(("configs", "rule"), [({"a": "\0"}, "NUL"), ({"\0": 1}, "NUL")])
+async def test_configs_that_cannot_be_kept_are_named(
+    talk: Conversation, configs: dict[str, Any], rule: str
+) -> None:
+    with pytest.raises(aio.AioRpcError, match=f"configs: .*{rule}") as refusal:
+        await talk.create(configs=struct(configs))
+    assert refusal.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_a_repeated_request_opens_one_session(talk: Conversation) -> None:
+    request_id = str(uuid4())
+    sessions = await asyncio.gather(*(talk.create(request_id=request_id) for _ in range(8)))
+    assert len({session.id for session in sessions}) == 1
+    assert await listed(talk) == [sessions[0].id]
+    with pytest.raises(aio.AioRpcError) as refusal:
+        await talk.create(request_id=request_id, user="other")
+    assert reason_of(refusal.value) == "REQUEST_ID_REUSED"
+
+
+async def test_sessions_are_listed_by_time_in_pages(talk: Conversation) -> None:
+    ids = [(await talk.create()).id for _ in range(5)]
+
+    async def walk(*, time_desc: bool) -> list[str]:
+        cursor, found = "", []
+        while True:
+            request = pb.ListSessionsRequest(limit=2, cursor=cursor, time_desc=time_desc)
+            page = await talk.sessions.ListSessions(request, metadata=talk.metadata)
+            found += [session.id for session in page.items]
+            if not page.has_more:
+                return found
+            cursor = page.next_cursor
+
+    assert await walk(time_desc=False) == ids
+    assert await walk(time_desc=True) == ids[::-1]
+
+
+async def test_a_cursor_survives_the_deletion_of_what_it_names(talk: Conversation) -> None:
+    ids = [(await talk.create()).id for _ in range(3)]
+    first = pb.ListSessionsRequest(limit=1)
+    page = await talk.sessions.ListSessions(first, metadata=talk.metadata)
+    delete = pb.DeleteSessionRequest(session_id=ids[0])
+    await talk.sessions.DeleteSession(delete, metadata=talk.metadata)
+    assert await listed(talk, cursor=page.next_cursor) == ids[1:]
+
+
+async def test_lists_are_filtered_by_user_and_configs(talk: Conversation) -> None:
+    ann = await talk.create(user="ann@x/y", configs=struct({"kind": "a", "n": 1}))
+    bob = await talk.create(user="bob", configs=struct({"kind": "b"}))
+    nobody = await talk.create()
+    assert await listed(talk, user="ann@x/y") == [ann.id]
+    assert await listed(talk, user="stranger") == []
+    assert await listed(talk, user="\0") == []
+    assert await listed(talk, user="") == [ann.id, bob.id, nobody.id]
+    assert await listed(talk, filter_by_configs='{"kind": "b"}') == [bob.id]
+    assert await listed(talk, not_connected=True) == [ann.id, bob.id, nobody.id]
+    with pytest.raises(aio.AioRpcError, match="filter_by_configs"):
+        await listed(talk, filter_by_configs="[")
+
+
+async def test_a_foreign_session_looks_unknown(talk: Conversation) -> None:
+    session = await talk.create()
+    request = pb.CreateProjectRequest(name="another")
+    made = await talk.projects.CreateProject(request, metadata=talk.platform.operator)
+    stranger = Conversation(talk.platform, (("authorization", f"Bearer {made.secret}"),))
+    own = await stranger.create()
+    for session_id in (session.id, str(uuid4())):
+        calls = [
+            stranger.sessions.GetSession(
+                pb.GetSessionRequest(session_id=session_id), metadata=stranger.metadata
+            ),
+            stranger.sessions.DeleteSession(
+                pb.DeleteSessionRequest(session_id=session_id), metadata=stranger.metadata
+            ),
+            stranger.sessions.GetTokenCounts(
+                pb.GetTokenCountsRequest(session_id=session_id), metadata=stranger.metadata
+            ),
+            stranger.say(session_id, "hi"),
+            stranger.page(session_id),
+        ]
+        for call in calls:
+            with pytest.raises(aio.AioRpcError) as refusal:
+                await call
+            assert refusal.value.code() is grpc.StatusCode.NOT_FOUND
+            assert refusal.value.details() == f"no session {session_id}"
+    assert await listed(stranger) == [own.id]
+
+
+async def test_a_malformed_id_is_named(talk: Conversation) -> None:
+    request = pb.GetSessionRequest(session_id="seven")
+    with pytest.raises(aio.AioRpcError, match="session_id"):
+        await talk.sessions.GetSession(request, metadata=talk.metadata)
+
+
+async def test_a_deleted_session_leaves_nothing_behind(talk: Conversation) -> None:
+    session = await talk.create(user="ann")
+    await talk.put(session.id, {"role": "user", "content": "long " * 30_000})
+    settings = talk.platform.settings
+    files = settings.blobs_url.removeprefix("file://")
+    assert kept_files(files)
+    await talk.sessions.DeleteSession(
+        pb.DeleteSessionRequest(session_id=session.id), metadata=talk.metadata
+    )
+    with pytest.raises(aio.AioRpcError) as refusal:
+        await talk.page(session.id)
+    assert reason_of(refusal.value) == "SESSION_NOT_FOUND"
+
+    async def left() -> list[str]:
+        return kept_files(files)
+
+    await eventually(left, [])
+    with psycopg.connect(settings.database_url) as connection:
+        for table in ("session", "log", "message", "observation", "blob", "blob_use"):
+            query = f'SELECT count(*) FROM session."{table}"'
+            count = connection.execute(query.encode()).fetchone()
+            assert count == (0,), table
+
+
+def kept_files(folder: str) -> list[str]:
+    """Name the blobs that are kept, whatever the adapter's folders are."""
+    from pathlib import Path
+
+    return [path.name for path in Path(folder).rglob("*") if path.is_file()]
+
+
+async def test_bytes_that_another_session_needs_stay(talk: Conversation) -> None:
+    one, other = await talk.create(), await talk.create()
+    blob = {"role": "user", "content": "long " * 30_000}
+    for session in (one, other):
+        await talk.put(session.id, blob)
+    await talk.sessions.DeleteSession(
+        pb.DeleteSessionRequest(session_id=one.id), metadata=talk.metadata
+    )
+    with psycopg.connect(talk.platform.settings.database_url) as connection:
+
+        async def uses() -> tuple[int] | None:
+            query = "SELECT count(*) FROM session.blob_use"
+            return connection.execute(query).fetchone()
+
+        await eventually(uses, (1,))
+    assert (await talk.page(other.id))["items"] == [blob]
+
+
+async def test_a_space_is_asked_for_before_a_session_is_connected(talk: Conversation) -> None:
+    session = await talk.create()
+    request = pb.ConnectToSpaceRequest(session_id=session.id, space_id=str(uuid4()))
+    with pytest.raises(aio.AioRpcError) as refusal:
+        await talk.sessions.ConnectToSpace(request, metadata=talk.metadata)
+    assert json.dumps(reason_of(refusal.value)) in ('"UNAVAILABLE"', '"SPACE_NOT_FOUND"')
