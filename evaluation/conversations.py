@@ -25,6 +25,8 @@ class Conversation:
     id: str
     messages: tuple[dict[str, Any], ...]
     tasks: tuple[GoldTask, ...]
+    reward: float | None = None
+    """1.0 if the run brought about what was wanted, where that is known."""
 
 
 def read(path: Path) -> Iterator[Conversation]:
@@ -40,6 +42,7 @@ def _conversation(row: dict[str, Any]) -> Conversation:
         id=row["id"],
         messages=tuple(row["messages"]),
         tasks=tuple(_gold(task, end) for task in row.get("tasks", ())),
+        reward=row.get("reward"),
     )
 
 

@@ -1,5 +1,6 @@
 """Observe a conversation with the rules engine alone, without services: the fast loop."""
 
+import json
 from collections import defaultdict
 from typing import Any
 from uuid import UUID
@@ -12,10 +13,15 @@ from evaluation.conversations import Conversation
 from evaluation.figures import FoundTask
 
 
-def observe(conversation: Conversation) -> list[FoundTask]:
-    """Fold all messages, and say which tasks came of them."""
+def observe(conversation: Conversation, *, in_batches: bool = False) -> list[FoundTask]:
+    """Fold all messages, and say which tasks came of them.
+
+    In batches of one the state is written down and read again between any two messages.
+    """
     state, tasks = State(), TaskList()
     for index, message in enumerate(conversation.messages):
+        if in_batches:
+            state = State.from_json(json.loads(json.dumps(state.to_json())))
         state, changes = fold(state, to_message(index, message))
         for change in changes:
             tasks.apply(change)

@@ -30,7 +30,7 @@ Context = aio.ServicerContext[Any, Any]
 
 DEFAULT_LIMIT = 20
 DEFAULT_DAYS = 7
-MARGIN = 0.5
+MARGIN = 1.0
 """Seconds that an answer needs to reach a caller who waits for no longer."""
 
 

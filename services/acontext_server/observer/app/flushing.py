@@ -9,7 +9,7 @@ from acontext_server.observer.domain import FlushAnswer, SessionId, Standing
 from acontext_server.observer.peers import Sessions
 from acontext_server.observer.store import observations, reports
 
-PATIENCE = 29.0
+PATIENCE = 28.0
 """Seconds that a flush waits; clients give up at 30 to 32."""
 LOOK_AGAIN = 0.3
 """Seconds between two looks at what another process may have done."""

@@ -153,6 +153,9 @@ class Observing:
             if following is None:
                 return None
             lease = following
+            if lease.cursor >= portion.stretch.last_sequence:
+                # What came meanwhile was told by nudges, or is found by the sweep.
+                return await self._finish(lease)
 
     async def _attempt(self, lease: Lease, portion: Portion) -> Lease | None:
         """Observe a portion; when the engine fails, try again later or let it be."""
