@@ -42,6 +42,7 @@ IMPERSONAL = (
     (r"\b(?:my|our)\b", "the user's"),
     (r"\b(?:I|we)(?:'m|’m| am| are)\b", "the user is"),
     (r"\b(?:I|we)(?:'ve|’ve| have)\b", "the user has"),
+    (r"\b(?:I|we) (need|want|like|love|prefer|expect|wish|ask)\b", r"the user \1s"),
     (r"\b(?:I|we|me|us)\b", "the user"),
 )
 
@@ -51,7 +52,7 @@ def use_when(experience: Experience, path: Sequence[Attempt], personal: Collecti
 
     The tool that did the work is named behind them when they do not mention it.
     """
-    told = _first_request(experience.description)
+    told = _first_request(_without_asides(experience.description))
     told = _impersonal(_shortened(generalised(told, path, personal)))
     work = _work(path)
     if work and set(content_words(work)) - set(content_words(told)):
@@ -66,7 +67,10 @@ def generalised(text: str, path: Sequence[Attempt], personal: Collection[str]) -
     opened = _in_paths(path)
     text = re.sub(r"[\w-]+", lambda word: "" if word[0] in opened else word[0], text)
     for name in sorted(labels, key=len, reverse=True):
-        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", f"the {labels[name]}", text)
+        # A lone word in lower case is rarely the name that the tool was given.
+        anyhow = re.IGNORECASE if " " in name else re.NOFLAG
+        label = f"the {labels[name]}"
+        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", label, text, flags=anyhow)
     text = without_quantities(redact(text, personal))
     return tidy(re.sub(r"\b(?:a|an|the|my|your) (?=the\b)", "", text))
 
@@ -111,6 +115,12 @@ def _spellings(value: str) -> set[str]:
     head = re.split(r",|\(", value)[0].strip()
     parts = {part for part in head.split() if len(part) > 3 and part[0].isupper()}
     return {value, head, *parts} - {""}
+
+
+def _without_asides(description: str) -> str:
+    """Leave out what stands in brackets, unless hardly anything else is said."""
+    rest = tidy(re.sub(r"\([^()]*\)", "", description))
+    return rest if len(content_words(rest)) >= TELLING_WORDS else description
 
 
 def _first_request(description: str) -> str:
