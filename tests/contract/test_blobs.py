@@ -128,6 +128,20 @@ async def test_deleted_bytes_are_gone_and_can_come_back(blobs: Blobs) -> None:
     assert await read(blobs, key) == b"x"
 
 
+@pytest.mark.parametrize("data", [b"few", LARGE], ids=["small", "large"])
+async def test_a_spool_can_be_put_again_when_its_bytes_were_removed(
+    blobs: Blobs, data: bytes
+) -> None:
+    key = key_of(data)
+    async with blobs.spool() as spool:
+        await spool.write(data)
+        for _ in range(2):
+            await blobs.put(key, spool)
+            await blobs.delete(key)
+        await blobs.put(key, spool)
+    assert await read(blobs, key) == data
+
+
 async def test_a_service_removes_its_own_bytes_of_one_project_only(blobs: Blobs) -> None:
     mine, project_id = [b"1", b"2"], ProjectId(uuid4())
     for data in mine:

@@ -1,6 +1,7 @@
 """Blobs in a folder: one file per key, shared by all processes that see the folder."""
 
 import asyncio
+import errno
 import os
 import shutil
 import time
@@ -27,7 +28,7 @@ _ABANDONED_AFTER = timedelta(days=1)
 
 
 class FileBlobs:
-    """Keeps each blob as `folder/project/service/sha256`, written aside and renamed."""
+    """Keeps each blob as `folder/project/service/sha256`, written aside and named when whole."""
 
     def __init__(self, folder: Path, *, public_url: str, tokens: BlobTokens) -> None:
         self._folder = folder
@@ -80,8 +81,8 @@ class FileBlobs:
     def _put(self, target: Path, spool: Spool) -> None:
         try:
             if not target.exists():
-                _rename(spool.to_file(), target)
-            # Also for bytes that were there: whoever renamed them may not have come this far.
+                _place(spool.to_file(), target)
+            # Also for bytes that were there: whoever named them may not have come this far.
             for folder in (target.parent, target.parent.parent, self._folder):
                 _sync_folder(folder)
         except OSError as error:
@@ -105,9 +106,26 @@ def _prepare(incoming: Path) -> None:
             leftover.unlink(missing_ok=True)
 
 
-def _rename(source: Path, target: Path) -> None:
+def _place(source: Path, target: Path) -> None:
+    # A second name and not a new one: the spool can be put again, should the bytes be removed.
     target.parent.mkdir(parents=True, exist_ok=True)
-    source.replace(target)
+    try:
+        target.hardlink_to(source)
+    except FileExistsError:
+        return
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK):
+            raise
+        _copy(source, target)
+
+
+def _copy(source: Path, target: Path) -> None:
+    copy = source.with_suffix(".copy")
+    with source.open("rb") as read, copy.open("wb") as written:
+        shutil.copyfileobj(read, written)
+        written.flush()
+        os.fsync(written.fileno())
+    copy.replace(target)
 
 
 def _sync_folder(folder: Path) -> None:

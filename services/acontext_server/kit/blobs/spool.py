@@ -15,7 +15,7 @@ _IN_MEMORY = 1 << 20
 class Spool:
     """Bytes that are counted and hashed as they arrive: few stay in memory, many go to a file.
 
-    Ask `Blobs.spool()` for one, since `Blobs.put()` moves its file instead of copying it, and
+    Ask `Blobs.spool()` for one, since `Blobs.put()` names its file instead of copying it, and
     leave it by `async with`, which removes what was not put. One task writes it.
     """
 
