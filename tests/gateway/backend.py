@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Context = aio.ServicerContext[Any, Any]
 
 FILE = b"0123456789" * 100_000
+LONG_TEXT = "x" * 2**20
 LARGEST_MESSAGE = 33 * 1024 * 1024
 
 
@@ -168,11 +169,14 @@ class Backend(grpc.GenericRpcHandler):
     async def watch_session(
         self, request: session.WatchSessionRequest, context: Context
     ) -> AsyncIterator[session.WatchSessionResponse]:
-        """Three messages, or an error at once."""
+        """Three messages of many frames each, or an error at once."""
         if request.session_id == "unknown":
             await _fail(context, grpc.StatusCode.NOT_FOUND, "No such session.")
         for sequence in range(1, 4):
-            yield session.WatchSessionResponse(message=session.Message(sequence=sequence))
+            message = session.Message(sequence=sequence, parts=[session.Part(text=LONG_TEXT)])
+            if "x-acontext-null" in self.metadata:
+                message.parent_id = message.task_id = self.metadata["x-acontext-null"]
+            yield session.WatchSessionResponse(message=message)
             await asyncio.sleep(0)
 
     async def store_messages(

@@ -6,6 +6,7 @@ import httpx
 import pytest
 from grpc import StatusCode
 
+from tests.gateway.backend import LONG_TEXT
 from tests.gateway.conftest import Gateway
 
 HTTP_STATUS = {
@@ -190,7 +191,6 @@ async def test_an_unknown_route_is_404(rest: httpx.AsyncClient, method: str, pat
         ("/api/v1/session", rb'{"user":"\ud800"}'),
         ("/api/v1/session?limit=abc", None),
         ("/api/v1/session?limit=1.5", None),
-        ("/api/v1/session?time_desc=banana", None),
     ],
 )
 async def test_what_cannot_be_read_is_the_callers_mistake(
@@ -200,6 +200,20 @@ async def test_what_cannot_be_read_is_the_callers_mistake(
     assert answer.status_code == 400
     assert answer.json()["code"] == 400
     assert answer.json()["msg"]
+
+
+@pytest.mark.parametrize("value", ["=banana", "=yes", "=1", "=t", "=True", "=", ""])
+@pytest.mark.parametrize("name", ["time_desc", "timeDesc"])
+async def test_a_switch_is_true_or_false(rest: httpx.AsyncClient, name: str, value: str) -> None:
+    answer = await rest.get(f"/api/v1/session?limit=1&{name}{value}")
+    expected = {"code": 400, "msg": f"{name} must be true or false."}
+    assert (answer.status_code, answer.json()) == (400, expected)
+
+
+async def test_words_of_a_switch_may_stand_in_other_values(rest: httpx.AsyncClient) -> None:
+    query = {"time_desc": "true", "not_connected": "false", "user": "time_desc=yes&a=b"}
+    answer = (await rest.get("/api/v1/session", params=query)).json()
+    assert answer["data"]["items"][0]["user_id"] == "time_desc=yes&a=b"
 
 
 async def test_a_bad_number_is_named(rest: httpx.AsyncClient) -> None:
@@ -267,7 +281,10 @@ async def test_multipart_where_json_is_due_is_the_callers_mistake(rest: httpx.As
 
 async def test_a_stream_is_an_array(rest: httpx.AsyncClient) -> None:
     answer = await rest.get("/api/v1/session/1/watch")
-    assert [item["message"]["sequence"] for item in answer.json()] == [1, 2, 3]
+    messages = [item["message"] for item in answer.json()]
+    assert [message["sequence"] for message in messages] == [1, 2, 3]
+    assert [message["parent_id"] for message in messages] == [None, None, None]
+    assert [message["parts"][0]["text"] for message in messages] == [LONG_TEXT] * 3
 
 
 async def test_a_stream_that_fails_at_once_is_an_error(rest: httpx.AsyncClient) -> None:

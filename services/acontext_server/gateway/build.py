@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from google.api import annotations_pb2, http_pb2
-from google.protobuf.descriptor import Descriptor, FileDescriptor, MethodDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, FileDescriptor, MethodDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from google.rpc import error_details_pb2
 
@@ -50,6 +50,8 @@ class Rpc:
     member: str | None
     """The only field of the answer, if that is `data` rather than the whole message."""
     omitted: Sequence[str]
+    nulls: bool
+    """Whether it streams messages whose nullable ids have to be filled in."""
     internal: bool
     streams: bool
 
@@ -95,10 +97,47 @@ def matching(rpcs: Iterable[Rpc]) -> str:
     return "|".join(re.escape(rpc.path) for rpc in rpcs) or "never"
 
 
-def table(rpcs: Iterable[Rpc]) -> str:
-    """Return the Lua table of RPCs and their answers."""
-    rows = "".join(f"  [{json.dumps(rpc.path)}] = {_row(rpc)},\n" for rpc in rpcs)
-    return f"local RPCS = {{\n{rows}}}\n"
+def tables(files: Iterable[FileDescriptor]) -> str:
+    """Return the Lua tables of RPCs with their answers, and of switches."""
+    files = list(files)
+    rows = "".join(f"  [{json.dumps(rpc.path)}] = {_row(rpc)},\n" for rpc in rpcs(files))
+    names = "".join(f"  {name} = true,\n" for name in switches(files))
+    return f"local RPCS = {{\n{rows}}}\nlocal SWITCHES = {{\n{names}}}\n"
+
+
+def switches(files: Iterable[FileDescriptor]) -> list[str]:
+    """Return the names of boolean parameters in queries, in both spellings.
+
+    Raise `UnfitContract` if one is something else on another route, since a query is checked before
+    its RPC is known.
+    """
+    fields = [field for method in methods(files) for field in queried(method)]
+    switches = [field for field in fields if field.type == field.TYPE_BOOL]
+    names = {name for field in switches for name in _spellings(field)}
+    for field in fields:
+        if field.type != field.TYPE_BOOL and names.intersection(_spellings(field)):
+            raise UnfitContract(f"{field.full_name}: is boolean in another query")
+    return sorted(names)
+
+
+def queried(method: MethodDescriptor) -> list[FieldDescriptor]:
+    """Return the fields of a request that stand in the query of one of its routes."""
+    fields: dict[str, FieldDescriptor] = {}
+    for route in routes_of(method):
+        fields |= {field.name: field for field in in_query(method, route)}
+    return list(fields.values())
+
+
+def in_path(route: Route) -> list[str]:
+    """Return the names of the fields that stand in a route's path."""
+    return _VARIABLE.findall(route.path)
+
+
+def in_query(method: MethodDescriptor, route: Route) -> list[FieldDescriptor]:
+    """Return the fields of a request that stand in the query of a route."""
+    elsewhere = {*in_path(route), route.body}
+    free = () if route.body == "*" else method.input_type.fields
+    return [field for field in free if field.name not in elsewhere]
 
 
 def descriptors(files: Iterable[FileDescriptor], *, multipart: bool) -> bytes:
@@ -121,6 +160,13 @@ def methods(files: Iterable[FileDescriptor]) -> Iterator[MethodDescriptor]:
     for file in files:
         for service in file.services_by_name.values():
             yield from service.methods
+
+
+_VARIABLE = re.compile(r"\{([^{}]*)\}")
+
+
+def _spellings(field: FieldDescriptor) -> set[str]:
+    return {field.name, field.json_name}
 
 
 def _path(method: MethodDescriptor) -> str:
@@ -151,6 +197,7 @@ def rpc_of(method: MethodDescriptor) -> Rpc:
         answer=answer,
         member=_member(method) if answer is Answer.MESSAGE else None,
         omitted=_omitted(method) if answer is Answer.MESSAGE else (),
+        nulls=method.server_streaming and _holds_nullable(method),
         internal=method.GetOptions().Extensions[options.caller] == options.CALLER_SERVICE,
         streams=method.client_streaming or method.server_streaming,
     )
@@ -184,6 +231,11 @@ def _omitted(method: MethodDescriptor) -> Sequence[str]:
     return found
 
 
+def _holds_nullable(method: MethodDescriptor) -> bool:
+    fields = [field for message in _reached(method.output_type) for field in message.fields]
+    return any(field.GetOptions().Extensions[options.nullable] for field in fields)
+
+
 def _reached(message: Descriptor) -> list[Descriptor]:
     seen = {message.full_name: message}
     waiting = [message]
@@ -199,7 +251,8 @@ def _reached(message: Descriptor) -> list[Descriptor]:
 def _row(rpc: Rpc) -> str:
     member = f", member = {json.dumps(rpc.member)}" if rpc.member else ""
     omitted = ", ".join(json.dumps(name) for name in rpc.omitted)
-    return f'{{ answer = "{rpc.answer}"{member}, omitted = {{ {omitted} }} }}'
+    nulls = ", nulls = true" if rpc.nulls else ""
+    return f'{{ answer = "{rpc.answer}"{member}{nulls}, omitted = {{ {omitted} }} }}'
 
 
 def _twins(files: Iterable[FileDescriptor], *, streaming: bool) -> set[str]:

@@ -2,7 +2,8 @@
 --
 -- It splices bytes and never parses JSON. What it looks for holds unescaped quotes, which cannot
 -- stand inside a JSON string, so text that a user wrote is never mistaken for it.
--- The table RPCS stands before this text, written by build.py: path of an RPC -> its answer.
+-- Two tables stand before this text, written by build.py. RPCS: path of an RPC -> its answer;
+-- SWITCHES: names of boolean parameters.
 
 local function replace(text, from, to)
   local start = text:find(from, 1, true)
@@ -39,13 +40,17 @@ local function member_of(text, member)
   return text:sub(#head + 1, -2)
 end
 
+local function null_marks(text, marker)
+  return replace(text, '"' .. marker .. '"', "null")
+end
+
 local function data_of(text, rpc, marker)
   if rpc.answer == "json" then
     return text
   end
   local data = rpc.member and member_of(text, rpc.member) or text
   data = without_empty(data, rpc.omitted)
-  return marker and replace(data, '"' .. marker .. '"', "null") or data
+  return null_marks(data, marker)
 end
 
 local function success(text, rpc, marker)
@@ -99,6 +104,13 @@ local function apply_status(headers)
   return ours
 end
 
+-- The transcoder writes whole messages, so no marker is cut in two by a piece's end.
+local function fill_stream(handle, marker)
+  for piece in handle:bodyChunks() do
+    piece:setBytes(null_marks(tostring(piece:getBytes(0, piece:length())), marker))
+  end
+end
+
 local function respond(handle, rpc, marker)
   local headers = handle:headers()
   local status, length = apply_status(headers), take(headers, "x-acontext-content-length")
@@ -106,6 +118,8 @@ local function respond(handle, rpc, marker)
     set_body(handle, failure(text_of(handle), status))
   elseif rpc.answer ~= "raw" then
     set_body(handle, success(text_of(handle), rpc, marker))
+  elseif rpc.nulls then
+    fill_stream(handle, marker)
   elseif length then
     headers:replace("content-length", length)
     -- A stream that fails halfway ends like any other. Only a closed connection tells the client
@@ -127,6 +141,16 @@ local function is_too_large(handle, content_type)
   return body ~= nil and body:length() > LARGEST_BODY
 end
 
+-- Protobuf also reads `yes`, `1` and `t`; the dialect does not.
+local function unclear_switch(path)
+  local query = path:match("%?(.*)") or ""
+  for name, value in query:gmatch("([^&=]+)=?([^&]*)") do
+    if SWITCHES[name] and value ~= "true" and value ~= "false" then
+      return name
+    end
+  end
+end
+
 -- Native callers are left alone, and gRPC-Web, which its own filter has turned into gRPC by now.
 function envoy_on_request(handle)
   local headers = handle:headers()
@@ -136,6 +160,11 @@ function envoy_on_request(handle)
   end
   if is_too_large(handle, content_type) then
     handle:respond({ [":status"] = "413" }, "The request is larger than 32 MiB.")
+    return
+  end
+  local unclear = unclear_switch(headers:get(":path"))
+  if unclear then
+    handle:respond({ [":status"] = "400" }, unclear .. " must be true or false.")
     return
   end
   -- Stands for null in the answer. It is new for each request, so nobody can have written it into

@@ -27,7 +27,7 @@ def render(folder: Path, *, listen: str, services: Mapping[str, str]) -> list[st
     clusters = {"static_resources": {"clusters": _clusters(services)}}
     (folder / "json.binpb").write_bytes(build.descriptors(contracts, multipart=False))
     (folder / "multipart.binpb").write_bytes(build.descriptors(contracts, multipart=True))
-    (folder / "dialect.lua").write_text(build.table(rpcs) + _source("dialect.lua"))
+    (folder / "dialect.lua").write_text(build.tables(contracts) + _source("dialect.lua"))
     document = json.dumps(openapi.document(contracts), ensure_ascii=False)
     (folder / "openapi.json").write_text(document)
     (folder / "envoy.json").write_text(json.dumps(_configuration(folder, listen, rpcs, names)))

@@ -1,12 +1,20 @@
 """Operations: an RPC on one of its routes."""
 
-import re
 from collections.abc import Iterable, Mapping
 
 from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 
 from acontext.options.v1 import options_pb2 as options
-from acontext_server.gateway.build import Answer, Route, Rpc, UnfitContract, routes_of, rpc_of
+from acontext_server.gateway.build import (
+    Answer,
+    Route,
+    Rpc,
+    UnfitContract,
+    in_path,
+    in_query,
+    routes_of,
+    rpc_of,
+)
 from acontext_server.gateway.openapi import comments, doors
 from acontext_server.gateway.openapi.limits import Schema, required_fields
 from acontext_server.gateway.openapi.schemas import Schemas, Way, may_be_unset, or_null
@@ -18,8 +26,6 @@ KEYS: Mapping[int, list[Schema]] = {
     options.CALLER_OPERATOR: [{"operator": []}],
 }
 """Which key opens an RPC; a project's key if it is not here."""
-
-_VARIABLE = re.compile(r"\{([^{}]*)\}")
 
 
 def paths(
@@ -89,17 +95,14 @@ def _join(first: Schema, second: Schema) -> None:
 
 
 def _parameters(method: MethodDescriptor, route: Route, schemas: Schemas) -> list[Schema]:
-    bound = _bound(route)
-    free = () if route.body == "*" else method.input_type.fields
     fields = method.input_type.fields_by_name
-    in_path = [_parameter(fields[name], "path", True, schemas) for name in bound]
     needed = required_fields(method.input_type)
-    in_query = [
+    bound = [_parameter(fields[name], "path", True, schemas) for name in _bound(route)]
+    queried = [
         _parameter(field, "query", field.name in needed, schemas)
-        for field in free
-        if field.name not in bound and field.name != route.body
+        for field in in_query(method, route)
     ]
-    return [*in_path, *in_query, *([_RANGE] if _sends_bytes(method) else [])]
+    return [*bound, *queried, *([_RANGE] if _sends_bytes(method) else [])]
 
 
 def _parameter(field: FieldDescriptor, place: str, required: bool, schemas: Schemas) -> Schema:
@@ -112,7 +115,7 @@ def _parameter(field: FieldDescriptor, place: str, required: bool, schemas: Sche
 
 
 def _bound(route: Route) -> list[str]:
-    names: list[str] = _VARIABLE.findall(route.path)
+    names = in_path(route)
     for name in names:
         if not name.isidentifier():
             raise UnfitContract(f"{route.path}: OpenAPI has no word for {name}")
