@@ -108,7 +108,21 @@ def listeners(bus: Bus, spaces: SpaceApp, learning: LearningApp) -> list[Runnabl
         names = [f"deleted.{one}" for one in gone]
         await bus.listen("session", "space", names, _session_handler(spaces))
 
-    return [to_observer, to_session]
+    async def purge_deleted() -> None:
+        await bus.listen("space", "space_purge", ["deleted.space_deleted"], _purger(bus))
+
+    return [to_observer, to_session, purge_deleted]
+
+
+def _purger(bus: Bus) -> Callable[[bytes], Awaitable[None]]:
+    """Take what the stream still holds of a deleted space out of it."""
+
+    async def handle(payload: bytes) -> None:
+        event = pb.SpaceEvent.FromString(payload)
+        project_id = ProjectId(UUID(event.project_id))
+        await bus.purge(SERVICE, project_id, event.space_deleted.space_id)
+
+    return handle
 
 
 def _observer_handler(learning: LearningApp) -> Callable[[bytes], Awaitable[None]]:

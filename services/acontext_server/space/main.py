@@ -99,10 +99,10 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
         blocks = BlockApp(database, announce=announce, now=now, new_id=uuid7)
 
         def add_spaces(server: aio.Server) -> None:
-            pb.add_SpaceServiceServicer_to_server(SpaceServicer(spaces, blocks), server)
+            pb.add_SpaceServiceServicer_to_server(SpaceServicer(spaces, blocks, skills), server)
 
         def add_skills(server: aio.Server) -> None:
-            pb.add_SkillServiceServicer_to_server(SkillServicer(skills), server)
+            pb.add_SkillServiceServicer_to_server(SkillServicer(skills, indexer), server)
 
         yield rpc.Service(
             name=events.SERVICE,

@@ -13,13 +13,13 @@ from grpc import aio
 
 from acontext.observer import v1 as observer
 from acontext.space import v1 as pb
-from acontext_server.kit import rpc
 from acontext_server.kit.auth import caller
 from acontext_server.kit.errors import InvalidRequest
 from acontext_server.kit.paging import Page
 from acontext_server.kit.requests import digest_of
 from acontext_server.space.app import Listing, RequestKey
 from acontext_server.space.app.blocks import BlockApp
+from acontext_server.space.app.index import Indexer
 from acontext_server.space.app.skills import Answer, History, Question, SkillApp
 from acontext_server.space.app.spaces import SpaceApp
 from acontext_server.space.domain.blocks import (
@@ -51,9 +51,10 @@ DEFAULT_LIMIT = 20
 class SpaceServicer(pb.SpaceServiceServicer):
     """Spaces and their trees."""
 
-    def __init__(self, spaces: SpaceApp, blocks: BlockApp) -> None:
+    def __init__(self, spaces: SpaceApp, blocks: BlockApp, skills: SkillApp) -> None:
         self._spaces = spaces
         self._blocks = blocks
+        self._skills = skills
 
     async def CreateSpace(
         self, request: pb.CreateSpaceRequest, context: Context
@@ -165,8 +166,9 @@ class SpaceServicer(pb.SpaceServiceServicer):
     async def ExportSpace(
         self, request: pb.ExportSpaceRequest, context: Context
     ) -> AsyncIterator[pb.ExportSpaceResponse]:
-        await rpc.not_yet(context, "ExportSpace")
-        yield pb.ExportSpaceResponse()
+        space_id = UUID(request.space_id)
+        for path, text in await self._skills.export(caller().project_id, space_id):
+            yield pb.ExportSpaceResponse(path=path, text=text)
 
     async def CountUserResources(
         self, request: pb.CountUserResourcesRequest, context: Context
@@ -178,8 +180,9 @@ class SpaceServicer(pb.SpaceServiceServicer):
 class SkillServicer(pb.SkillServiceServicer):
     """Skills, confirmations, tool names and runs."""
 
-    def __init__(self, skills: SkillApp) -> None:
+    def __init__(self, skills: SkillApp, indexer: Indexer) -> None:
         self._skills = skills
+        self._indexer = indexer
 
     async def SearchSkills(
         self, request: pb.SearchSkillsRequest, context: Context
@@ -216,12 +219,21 @@ class SkillServicer(pb.SkillServiceServicer):
     async def UpdateSkill(
         self, request: pb.UpdateSkillRequest, context: Context
     ) -> pb.UpdateSkillResponse:
-        await rpc.not_yet(context, "UpdateSkill")
+        skill = await self._skills.update_skill(
+            caller().project_id,
+            UUID(request.skill_id),
+            _edited(request.sop),
+            _masked(request),
+        )
+        return pb.UpdateSkillResponse(skill=_skill(skill))
 
     async def RollbackSkill(
         self, request: pb.RollbackSkillRequest, context: Context
     ) -> pb.RollbackSkillResponse:
-        await rpc.not_yet(context, "RollbackSkill")
+        skill = await self._skills.rollback_skill(
+            caller().project_id, UUID(request.skill_id), request.version
+        )
+        return pb.RollbackSkillResponse(skill=_skill(skill))
 
     async def ArchiveSkill(
         self, request: pb.ArchiveSkillRequest, context: Context
@@ -279,7 +291,22 @@ class SkillServicer(pb.SkillServiceServicer):
     async def ReindexSkills(
         self, request: pb.ReindexSkillsRequest, context: Context
     ) -> pb.ReindexSkillsResponse:
-        await rpc.not_yet(context, "ReindexSkills")
+        count = await self._indexer.rebuild()
+        return pb.ReindexSkillsResponse(count=count, embedding_space=self._indexer.embedding_space)
+
+
+SOP_FIELDS = {"use_when": "use_when", "preferences": "preferences", "tool_sops": "steps"}
+"""The paths of an update mask, with our own names."""
+
+
+def _masked(request: pb.UpdateSkillRequest) -> list[str]:
+    """Name the fields to change; an absent mask means all that are populated."""
+    if not request.HasField("update_mask"):
+        return [SOP_FIELDS[field.name] for field, _ in request.sop.ListFields()]
+    unknown = [path for path in request.update_mask.paths if path not in SOP_FIELDS]
+    if unknown:
+        raise InvalidRequest.of("update_mask", f"unknown paths: {', '.join(unknown)}")
+    return [SOP_FIELDS[path] for path in request.update_mask.paths]
 
 
 def plain_json(field: str, struct: Struct) -> dict[str, Any]:

@@ -56,6 +56,22 @@ class Indexer:
                 log.warning("index_waits", error=repr(error))
             await asyncio.sleep(POLL_SECONDS * random.uniform(0.8, 1.2))
 
+    async def rebuild(self) -> int:
+        """Write every vector anew, in the embedder's own space, and return how many there are.
+
+        What was indexed before stays until it is written over, so that searches go on meanwhile.
+        """
+        async with self._database.transaction() as tx:
+            count = await index.intend_all(tx, self._now())
+        while await self.follow():
+            pass
+        return count
+
+    @property
+    def embedding_space(self) -> str:
+        """Name the embedding space that vectors are written in."""
+        return self._embedder.space.id
+
     async def follow(self) -> int:
         """Deal with one batch of what is due, and return how many intents it had."""
         async with self._database.transaction() as tx:

@@ -1,6 +1,6 @@
 """Finding skills, showing where they come from, and what a person decides about them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.paging import Cursors, Page
 from acontext_server.space.app import Announce, Listing, NewId, Now
 from acontext_server.space.app.library import Library, Taught
-from acontext_server.space.domain.blocks import Block, Skill, sop_props
+from acontext_server.space.domain.blocks import Block, BlockType, Skill, props_for, sop_props
 from acontext_server.space.domain.errors import (
     ConfirmationNotFound,
     ModelRequired,
@@ -19,8 +19,17 @@ from acontext_server.space.domain.errors import (
     SpaceNotFound,
 )
 from acontext_server.space.domain.events import Event, SkillChanged
+from acontext_server.space.domain.exporting import skill_file
 from acontext_server.space.domain.learning import Run
-from acontext_server.space.domain.skills import Confirmation, Exposure, Sop, Version
+from acontext_server.space.domain.placing import page_title
+from acontext_server.space.domain.skills import (
+    Confirmation,
+    Difficulty,
+    Exposure,
+    Sop,
+    Step,
+    Version,
+)
 from acontext_server.space.domain.spaces import PERSON, Space
 from acontext_server.space.embedder import Embedder
 from acontext_server.space.peers import Peers
@@ -219,6 +228,57 @@ class SkillApp:
             said = await skills.versions(tx, project_id, skill_id)
             served = await skills.exposures(tx, project_id, skill_id, SHOWN_EXPOSURES)
         return History(skill, said, served)
+
+    async def update_skill(
+        self, project_id: ProjectId, skill_id: UUID, sop: Sop, fields: Collection[str]
+    ) -> Skill:
+        """Make a person's edit of some fields a version; learning then only proposes."""
+        async with self._database.transaction() as tx:
+            skill = await self._locked(tx, project_id, skill_id)
+            edited = replace(skill.block.sop, **{name: getattr(sop, name) for name in fields})
+            return await self._edited(tx, project_id, skill, edited, "edited")
+
+    async def rollback_skill(self, project_id: ProjectId, skill_id: UUID, version: int) -> Skill:
+        """Put an older version in force again, as a new one."""
+        async with self._database.transaction() as tx:
+            skill = await self._locked(tx, project_id, skill_id)
+            said = await skills.versions(tx, project_id, skill_id)
+            former = next((one.sop for one in said if one.version == version), None)
+            if former is None:
+                raise InvalidRequest.of("version", f"the skill has versions 1 to {said[0].version}")
+            return await self._edited(tx, project_id, skill, former, "rolled_back")
+
+    async def _locked(self, tx: Tx, project_id: ProjectId, skill_id: UUID) -> Skill:
+        """Read a skill once nobody else changes its tree."""
+        skill = await self._skill(tx, project_id, skill_id)
+        await spaces.lock_tree(tx, project_id, skill.block.space_id)
+        return await self._skill(tx, project_id, skill_id)
+
+    async def _edited(
+        self, tx: Tx, project_id: ProjectId, skill: Skill, sop: Sop, change: str
+    ) -> Skill:
+        checked = props_for(BlockType.SOP, sop_props(sop))
+        steps = tuple(Step(step["tool_name"], step["action"]) for step in checked["tool_sops"])
+        taught = Taught(replace(sop, steps=steps), Difficulty(), PERSON, None)
+        event = await self._library.rewrite(tx, project_id, skill.block, taught, change)
+        await self._announce(tx, project_id, [event])
+        return await self._skill(tx, project_id, skill.block.id)
+
+    async def export(self, project_id: ProjectId, space_id: UUID) -> Sequence[tuple[str, str]]:
+        """Write every skill in force as a file, under the titles of its folders and page."""
+        async with self._database.transaction() as tx:
+            await self._space(tx, project_id, space_id)
+            found = [
+                (await blocks.ancestors(tx, project_id, block.id), block.sop)
+                for block in await blocks.content_of(tx, project_id, space_id)
+                if block.type is BlockType.SOP
+            ]
+        files: dict[str, str] = {}
+        for above, sop in sorted(found, key=lambda one: one[1].use_when):
+            folder = "/".join(title for _, _, title in above[:-1])
+            name = page_title(sop.use_when, [path.split("/")[-2] for path in files])
+            files[f"{folder}/{name}/SKILL.md"] = skill_file(name, sop)
+        return list(files.items())
 
     async def archive_skill(
         self, project_id: ProjectId, skill_id: UUID, *, archived: bool

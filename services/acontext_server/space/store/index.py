@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, literal, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from acontext_server.kit.database import Tx
 from acontext_server.kit.ids import ProjectId
+from acontext_server.space.store.blocks import CONTENT
 from acontext_server.space.store.tables import BlockRow, VectorIntentRow
 
 
@@ -21,6 +23,22 @@ class Intent:
     block_id: UUID
     generation: int
     attempts: int
+
+
+async def intend_all(tx: Tx, now: datetime) -> int:
+    """Note for everything that can be found, across projects, that its vector has to follow."""
+    row = VectorIntentRow
+    everything = select(
+        BlockRow.project_id, BlockRow.space_id, BlockRow.id, literal(now).label("due_at")
+    ).where(BlockRow.type.in_(CONTENT), BlockRow.archived.is_(False))
+    columns = ["project_id", "space_id", "block_id", "due_at"]
+    again = {"generation": row.generation + 1, "attempts": 0, "due_at": now}
+    noted = (
+        upsert(row)
+        .from_select(columns, everything)
+        .on_conflict_do_update(constraint="vector_intent_pkey", set_=again)
+    )
+    return len((await tx.execute(noted.returning(row.block_id))).all())
 
 
 async def due_intents(tx: Tx, now: datetime, limit: int) -> Sequence[Intent]:
