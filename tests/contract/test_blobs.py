@@ -27,7 +27,7 @@ LARGE = bytes(range(256)) * 12_000
 SOON = timedelta(minutes=5)
 
 
-@pytest.fixture(params=["file", "s3"])
+@pytest.fixture(params=["file", pytest.param("s3", marks=pytest.mark.engines)])
 async def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Blobs]:
     if request.param == "file":
         url = f"file://{tmp_path}/a%20folder"
@@ -169,6 +169,7 @@ async def test_a_public_url_says_when_it_expires(blobs: Blobs) -> None:
     assert SOON - timedelta(seconds=5) < left <= SOON
 
 
+@pytest.mark.engines
 async def test_a_presigned_url_opens_without_headers(minio_url: str) -> None:
     url = f"{minio_url}/public?secure=false"
     async with open_blobs(url, public_url="http://unused", secret=b"s") as blobs:
@@ -181,6 +182,7 @@ async def test_a_presigned_url_opens_without_headers(minio_url: str) -> None:
     assert "gr%C3%BC%C3%9Fe.txt" in answer.headers["content-disposition"]
 
 
+@pytest.mark.engines
 async def test_a_presigned_url_is_signed_for_where_clients_are(minio_url: str) -> None:
     url = f"{minio_url}/public?secure=false&public=https://files.example:9000"
     async with open_blobs(url, public_url="http://unused", secret=b"s") as blobs:

@@ -118,6 +118,8 @@ def _is_csv(text: str) -> bool:
 
 
 def _fits_in_answer(text: str) -> bool:
+    if len(text) * _LONGEST_ESCAPE <= LARGEST_ANSWER:
+        return True
     utf8 = text.encode()
     escaped = len(utf8) - len(utf8.translate(None, _ESCAPED_IN_JSON))
     return len(utf8) + escaped * (_LONGEST_ESCAPE - 1) <= LARGEST_ANSWER

@@ -13,6 +13,7 @@ BINARY = "application/octet-stream"
 
 # Bytes that no text has, as the WHATWG's MIME sniffing standard lists them.
 _BINARY_BYTE = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
+_SNIFFED = 1024 * 1024
 _LONGEST_JSON = 16 * 1024 * 1024
 _LEAST_CONFIDENCE = 0.2
 _CONFIRMED_BY_NAME = 0.9
@@ -105,7 +106,7 @@ def mime_of(data: bytes, filename: str = "", *, cut: bool = False) -> str:
     for signature, mime in _ASCII_SIGNATURES:
         if data.startswith(signature):
             return mime
-    if _BINARY_BYTE.search(data):
+    if _BINARY_BYTE.search(data, 0, _SNIFFED):
         return _binary(data, filename)
     if not _is_utf8(data, cut=cut):
         # No control bytes: an older charset, unless a signature says otherwise.
