@@ -378,7 +378,7 @@ class GetArtifactResponse(_message.Message):
     def artifact(self) -> _artifact_pb2.Artifact: ...
     @_builtins.property
     def content(self) -> _artifact_pb2.FileContent:
-        """Unset if the file has no text of a known kind."""
+        """Unset if the file has no text of a known kind, or more of it than an answer holds (16 MiB)."""
 
     def __init__(
         self,

@@ -362,7 +362,7 @@ export type GetArtifactResponse = Message<"acontext.disk.v1.GetArtifactResponse"
   publicUrl?: string | undefined;
 
   /**
-   * Unset if the file has no text of a known kind.
+   * Unset if the file has no text of a known kind, or more of it than an answer holds (16 MiB).
    *
    * @generated from field: optional acontext.disk.v1.FileContent content = 3;
    */
