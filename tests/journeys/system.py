@@ -66,17 +66,28 @@ class System:
 
     def kill_everything(self) -> None:
         """Kill the supervisor with its engines and services, so that nobody can clean up."""
-        assert self._process
         # The engines are in groups of their own, so the group alone would be too kind.
-        for pid in [self._process.pid, *self.descendants()]:
+        engines_and_services = self.descendants()
+        self.kill_supervisor()
+        for pid in engines_and_services:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+    def kill_supervisor(self) -> None:
+        """Kill the supervisor alone, which leaves the others to themselves."""
+        assert self._process
+        self._process.kill()
         self._process.wait(timeout=60)
+
+    @property
+    def pid(self) -> int:
+        """The supervisor's process id."""
+        assert self._process
+        return self._process.pid
 
     def descendants(self) -> Sequence[int]:
         """List every process below the supervisor."""
-        assert self._process
-        return [one.pid for one in psutil.Process(self._process.pid).children(recursive=True)]
+        return [one.pid for one in psutil.Process(self.pid).children(recursive=True)]
 
     def services(self) -> Sequence[int]:
         """List the processes that run services of ours."""

@@ -151,8 +151,8 @@ class _Kept:
             pause = min(max(2 * pause, 0.1), _LONGEST_PAUSE_SECONDS)
             try:
                 await self._launch()
-            except StartError as error:
-                self._notify(str(error))
+            except (StartError, OSError) as error:
+                self._notify(f"{self._program.name}: {error}")
                 await self._end(patience=1.0)
             else:
                 self._notify(f"{self._program.name} runs again")
