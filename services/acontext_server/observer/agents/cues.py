@@ -77,7 +77,7 @@ _ASKING = re.compile(
     r"|(?:i|we)(?:'m| am| are|'re| was)?(?: also| just)? (?:looking|searching|trying|hoping"
     r"|planning|interested|thinking)\b|(?:looking|searching) for\b"
     r"|i(?:'m| am) in need\b|(?:let'?s|let us)\b|how about (?:\w+ing)\b|any chance\b"
-    rf"|(?:{_VERBS})\b(?! (?:is|are|was)\b))",
+    rf"|do (?:a|an|the|some|my|our)\b|(?:{_VERBS})\b(?! (?:is|are|was)\b))",
     _FLAGS,
 )
 _REQUEST_INSIDE = re.compile(
@@ -94,7 +94,9 @@ _REFINING = re.compile(
     r"|date)\b"
     r"|\bsome other\b|\bany more\b|\bmore (?:options|choices|results|names|suggestions)\b"
     r"|\b(?:what|how) else\b|\belse\b|\bdifferent\b|\binstead\b|\bchanged? my mind\b|\brather\b"
-    r"|\b(?:what|how) about\b|\btry again\b|\bretry\b|\bones\b",
+    r"|\b(?:what|how) about\b|\b(?:try|book|do|run|search|check|call) again\b|\bagain but\b"
+    r"|\bretry\b"
+    r"|\bones\b",
     _FLAGS,
 )
 _OFFER = re.compile(
@@ -103,6 +105,9 @@ _OFFER = re.compile(
     rf"|to))\b(?P<what>[^?]*\b(?:{_VERBS})\w*\b[^?]*"
     r"|[^?]*\b(?:it|that|one|them|tickets?|this)\b[^?]*)\?",
     _FLAGS,
+)
+_NO_OFFER = re.compile(
+    r"\s*(?:me )?(?:to )?(?:suggest|recommend|help|assist|ask|know|have your)\b", _FLAGS
 )
 _ANYTHING_ELSE = re.compile(
     r"\b(?:anything|something|what) (?:else|more|further|additional)|\bany(?:thing)? (?:other"
@@ -259,15 +264,22 @@ _STOP_WORDS = (
 )
 _STOP = frozenset(_STOP_WORDS.split())
 
+_LONGEST = 600
+"""Characters of a sentence that are looked at."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=\S)|(?<=[a-z][.!?])(?=[A-Z][a-z' ])|\n+")
 _MARKER = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•])\s*")
 _WORD = re.compile(r"[a-z0-9][a-z0-9'_.-]*[a-z0-9]|[a-z0-9]", _FLAGS)
 
 
+def shortened(text: str) -> str:
+    """Leave out the middle of a long text: what matters for its kind is said first or last."""
+    return text if len(text) <= 6000 else f"{text[:4000]}\n{text[-2000:]}"
+
+
 def sentences(text: str) -> list[str]:
     """Cut a text into sentences and lines."""
     plain = "\n".join(_MARKER.sub("", line) for line in text.splitlines())
-    return [part.strip() for part in _SENTENCE.split(plain) if part and part.strip()]
+    return [part.strip()[:_LONGEST] for part in _SENTENCE.split(plain) if part and part.strip()]
 
 
 def words(text: str) -> frozenset[str]:
@@ -345,7 +357,7 @@ def offer_in(text: str) -> str:
     """What an agent offers to do, or nothing."""
     for sentence in sentences(text):
         found = _OFFER.search(sentence)
-        if found and not _ANYTHING_ELSE.search(sentence):
+        if found and not _ANYTHING_ELSE.search(sentence) and not _NO_OFFER.match(found["what"]):
             return found["what"].strip(" ,")
     return ""
 
@@ -378,7 +390,7 @@ def gives_up(text: str) -> bool:
 
 def complains(text: str) -> bool:
     """The user says that what was delivered is wrong."""
-    return bool(_COMPLAINT.search(text))
+    return any(_COMPLAINT.search(content(sentence)) for sentence in sentences(text))
 
 
 def reports_failure(text: str) -> bool:

@@ -1,10 +1,11 @@
 """What the rules remember between messages, and how they act on it."""
 
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 from uuid import UUID
 
+from acontext_server.observer.agents import cues
 from acontext_server.observer.agents.transcript import Message
 from acontext_server.observer.domain import (
     PLANNING,
@@ -22,6 +23,8 @@ from acontext_server.observer.domain import (
 
 _LED = 40
 """So many messages of a long preamble are remembered."""
+_REMEMBERED = 12
+"""So many of the newest tasks are remembered once they are closed."""
 
 
 @dataclass(slots=True)
@@ -61,12 +64,14 @@ class State:
     """All that the rules remember between two messages."""
 
     tasks: list[Work] = field(default_factory=list)
+    """Those that are open, and the newest closed ones."""
+    opened: int = 0
+    """How many tasks there are in all."""
     current: int = PLANNING
     """The order of the task that is being worked on or was worked on last."""
     calls: list[OpenCall] = field(default_factory=list)
     plan: list[str] = field(default_factory=list)
     """The steps that the agent proposed and nobody has agreed to yet."""
-    planned_from: list[str] = field(default_factory=list)
     offer: str = ""
     """What the agent offered in its last message."""
     told: str = ""
@@ -76,6 +81,8 @@ class State:
     opening: list[str] = field(default_factory=list)
     """Messages since the last delivery that may turn out to have opened a task."""
     opening_text: str = ""
+    unreported: bool = False
+    """A tool showed that the task is done, and the agent has not told of it yet."""
     trouble: bool = False
     """The last results told of an error."""
 
@@ -85,8 +92,9 @@ class State:
 
     @classmethod
     def from_json(cls, row: dict[str, Any]) -> Self:
-        """Take up the state that `to_json` gave."""
-        known = {**row}
+        """Take up the state that `to_json` gave, also of earlier rules, which knew other things."""
+        names = {one.name for one in fields(cls)}
+        known = {name: value for name, value in row.items() if name in names}
         known["tasks"] = [Work(**task) for task in row.get("tasks", [])]
         known["calls"] = [OpenCall(**call) for call in row.get("calls", [])]
         return cls(**known)
@@ -102,7 +110,7 @@ class Turn:
 
     @property
     def text(self) -> str:
-        return self.message.text
+        return cues.shortened(self.message.text)
 
     @property
     def work(self) -> Work | None:
@@ -117,9 +125,11 @@ class Turn:
         return next((task for task in self.state.tasks if task.order == order), None)
 
     def open(self, description: str, *, planned: bool = False) -> Work:
-        order = len(self.state.tasks) + 1
+        self.state.opened = order = self.state.opened + 1
         work = Work(order=order, description=description, planned=planned)
-        self.state.tasks.append(work)
+        remembered = order - _REMEMBERED
+        kept = [old for old in self.state.tasks if not old.is_closed or old.order > remembered]
+        self.state.tasks = [*kept, work]
         self.changes.append(OpenTask(order=order, description=description))
         return work
 
@@ -177,5 +187,6 @@ class Turn:
         """Let the last task become part of an earlier one."""
         self.changes.append(MergeTask(order=work.order, into=into.order))
         self.state.tasks.remove(work)
+        self.state.opened -= 1
         into.preferences += [text for text in work.preferences if text not in into.preferences]
         self.state.current = into.order

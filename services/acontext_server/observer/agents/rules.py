@@ -6,6 +6,7 @@ Each rule is one small function; the three lists at the end say which are asked,
 A rule that answers True has dealt with the message.
 """
 
+import json
 from collections.abc import Callable, Sequence
 
 from acontext_server.observer.agents import cues, wording
@@ -97,6 +98,8 @@ def accepted_offer_opens_a_task(turn: Turn) -> bool:
     if cues.is_refining(turn.text) and not cues.request_in(turn.text):
         return False
     request = cues.request_in(turn.text)
+    if cues.is_question(turn.text) and not request:
+        return False
     named = request and len(cues.words(request)) > 1
     turn.forget_opening()
     _open_for(turn, _named(turn) if named else wording.offered(turn.state.offer, turn.text))
@@ -262,7 +265,7 @@ def repeated_call_merges_what_was_one(turn: Turn) -> bool:
     work, before = turn.work, turn.task(turn.state.current - 1)
     if not (work and before and turn.message.calls) or work.tools or work.planned:
         return False
-    if work.order != len(turn.state.tasks) or not _same_call(before, turn.message.calls):
+    if work.order != turn.state.opened or not _same_call(before, turn.message.calls):
         return False
     turn.merge(work, into=before)
     return False
@@ -308,7 +311,9 @@ def call_starts_the_task(turn: Turn) -> bool:
     for call in turn.message.calls:
         turn.state.calls.append(OpenCall(id=call.id, name=call.name, order=work.order))
         work.tools[call.name] = _values(call)
+    work.led = []
     turn.state.offer, turn.state.asked, turn.state.trouble = "", False, False
+    turn.state.unreported = False
     return True
 
 
@@ -330,8 +335,11 @@ def failure_ends_the_task(turn: Turn) -> bool:
 def report_completes_the_task(turn: Turn) -> bool:
     """All calls are answered, and the agent tells what came of it without needing more."""
     work = turn.work
-    if work is None or work.is_closed or turn.state.calls or not work.tools:
+    if work is None or turn.state.calls or not work.tools:
         return False
+    if work.is_closed and not turn.state.unreported:
+        return False
+    turn.state.unreported = False
     if turn.state.trouble and not cues.reports_done(turn.text):
         return False
     if cues.asks_for_input(cues.last_question(turn.text)):
@@ -448,6 +456,7 @@ def _rules_for(message: Message) -> Sequence[Rule]:
 def _adopt_plan(turn: Turn) -> None:
     """Let the first step take the place of the request that was planned, and open the others."""
     steps, turn.state.plan = turn.state.plan, []
+    turn.forget_opening()
     work = turn.work
     if work and not work.is_closed and not work.tools:
         for message_id in work.led:
@@ -465,7 +474,9 @@ def _adopt_plan(turn: Turn) -> None:
 def _named(turn: Turn) -> str:
     """Name a task by the request, with what it points at if it only points."""
     named = wording.description(turn.text)
-    return wording.with_referent(named, turn.state.told if cues.points_back(named) else "")
+    before, _, _ = turn.text.partition(cues.request_in(turn.text))
+    referent = before.strip() if len(cues.words(before)) > 1 else turn.state.told
+    return wording.with_referent(named, referent if cues.points_back(named) else "")
 
 
 def _open_for(turn: Turn, description: str) -> None:
@@ -483,7 +494,7 @@ def _state_preferences(turn: Turn, order: int) -> None:
         rest = cues.content(sentence)
         if not rest or (cues.is_question(sentence) and not _asks_politely(sentence)):
             continue
-        if wording.description(sentence).casefold() == described:
+        if described.startswith(wording.description(sentence).casefold()):
             continue
         text = wording.preference(sentence)
         turn.prefer(order, text, replaces=_contradicted(work, sentence, text))
@@ -569,6 +580,7 @@ def _note_done(turn: Turn, call: OpenCall, text: str) -> None:
     work = turn.task(call.order)
     if work and not turn.state.calls and not turn.state.trouble and cues.shows_done(text):
         turn.move(work, TaskStatus.SUCCESS)
+        turn.state.unreported = True
 
 
 def _answered(turn: Turn, call_id: str, name: str) -> OpenCall | None:
@@ -597,11 +609,13 @@ def _nearness(said: frozenset[str], work: Work) -> float:
 
 def _telling_words(turn: Turn) -> str:
     """What tells the step: the calls alone if they are near one; talk may name what comes later."""
-    called = " ".join(f"{call.name} {call.arguments}" for call in turn.message.calls)
+    called = cues.shortened(
+        " ".join(f"{call.name} {call.arguments}" for call in turn.message.calls)
+    )
     said = cues.words(called)
     if any(task.planned and _nearness(said, task) >= _CALLED for task in turn.state.tasks):
         return called
-    return f"{turn.message.text} {called}"
+    return f"{turn.text} {called}"
 
 
 def _list_of_requests(text: str) -> list[str]:
@@ -647,4 +661,10 @@ def _same_call(work: Work, calls: Sequence[ToolCall]) -> bool:
 
 
 def _values(call: ToolCall) -> list[str]:
-    return sorted(cues.words(call.arguments))[:40]
+    """The words of a call's arguments, without the names that any call of the tool has."""
+    try:
+        arguments = json.loads(call.arguments)
+    except ValueError:
+        arguments = call.arguments
+    told = arguments.values() if isinstance(arguments, dict) else [arguments]
+    return sorted(cues.words(cues.shortened(" ".join(map(str, told)))))[:40]

@@ -70,7 +70,7 @@ def named_after(call: ToolCall) -> str:
 
 def preference(sentence: str) -> str:
     """Say what a sentence of the user wants or states, in the third person."""
-    rest = (cues.content(sentence) or sentence).strip().rstrip(".!")
+    rest = (cues.content(sentence) or sentence).strip().rstrip(".!?")
     if found := _WANTING.match(rest):
         verb = {"like": "wants", "love": "wants", "wanna": "wants to", "have": "has"}
         said = verb.get(found["verb"].casefold(), found["verb"].casefold() + "s")
