@@ -4,6 +4,7 @@ Requests are parsed here and not by grpc, so that bytes which are no message are
 mistake with a clear sentence, and not our INTERNAL.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -84,6 +85,7 @@ class Interceptor(aio.ServerInterceptor):
         self._signer = signer
         self._admin_key = admin_key
         self._methods: dict[str, _Method | None] = {}
+        self._running: set[asyncio.Task[Any]] = set()
 
     async def intercept_service(
         self,
@@ -114,9 +116,21 @@ class Interceptor(aio.ServerInterceptor):
 
     async def enter(self, method: _Method, context: Context) -> None:
         """Bind what logs carry, and find out who calls."""
+        self._note_running()
         request_id = metadata_of(context, REQUEST_ID_KEY) or str(uuid7())
         structlog.contextvars.bind_contextvars(request_id=request_id, method=method.name)
         set_caller(await self._authenticated(method, context))
+
+    def _note_running(self) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # grpc serves every RPC in a task of its own
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def finish(self, seconds: float) -> None:
+        """Wait for RPCs that a stopped server has cancelled to give back what they hold."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=seconds)
 
     async def _authenticated(self, method: _Method, context: Context) -> Caller:
         if method.callers == CALLER_ANYONE:

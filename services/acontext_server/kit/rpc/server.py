@@ -89,6 +89,7 @@ async def serve(service: Service, settings: Settings) -> AsyncIterator[None]:
         finally:
             await state.enter_graceful_shutdown()
             await server.stop(DRAIN_SECONDS)
+            await interceptor.finish(DRAIN_SECONDS)
             await _end(beside)
     log.info("stopped", service=service.name)
 
