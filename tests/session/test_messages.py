@@ -384,14 +384,14 @@ async def test_results_find_the_name_of_a_call_on_an_earlier_page(talk: Conversa
 async def test_an_answer_stops_before_it_is_too_large(talk: Conversation) -> None:
     session = await talk.create()
     long = "x" * (9 << 20)
-    for _ in range(8):
-        await talk.put(session.id, {"role": "user", "content": long})
     channel = aio.insecure_channel(
         talk.platform.settings.session_address,
         options=[("grpc.max_receive_message_length", 72 << 20)],
     )
     async with channel:
         talk.sessions = pb.SessionServiceStub(channel)
+        for _ in range(8):
+            await talk.put(session.id, {"role": "user", "content": long})
         first = await talk.page(session.id)
         assert first["has_more"] is True
         rest = await talk.page(session.id, cursor=first["next_cursor"])

@@ -3,12 +3,11 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
-T = TypeVar("T")
 
 
-async def eventually(question: Callable[[], Awaitable[T]], answer: T, seconds: float = 10) -> None:
+async def eventually(
+    question: Callable[[], Awaitable[object]], answer: object, seconds: float = 10
+) -> None:
     """Ask until the answer is right, or show the last wrong one."""
     end = time.monotonic() + seconds
     while (given := await question()) != answer:
