@@ -1,13 +1,17 @@
 """From completed tasks to skills."""
 
+from acontext.session import v1 as session
 from acontext.space import v1 as pb
+from acontext_server.kit.ids import uuid7
 from acontext_server.space.embedder.local import CALIBRATED_THRESHOLD
+from tests.space.neighbours import ROOT
 from tests.space.running import (
     STARRING_PREFERENCE,
     STARRING_TASK,
     Space,
     answered,
     called,
+    eventually,
     reason,
     said,
 )
@@ -200,3 +204,45 @@ async def test_every_dealt_with_task_is_announced(space: Space) -> None:
     told = await space.announced("task_learned")
     assert told.task_learned.task_id == task.task.id
     assert told.task_learned.outcome == "skill"
+
+
+async def test_what_a_person_confirmed_changes_by_a_proposal_only(space: Space) -> None:
+    space_id = await space.create(learning={"confirmation": True})
+    await space.complete(space_id, space.starring_task())
+    await space.learned(space_id)
+    (proposed,) = await space.waiting(space_id)
+    data = proposed.experience_data.fields["data"].struct_value
+    edited = pb.Sop(use_when=str(data["use_when"]), preferences="ask first")
+    request = pb.ResolveConfirmationRequest(
+        space_id=space_id, confirmation_id=proposed.id, save=True, edited=edited
+    )
+    await space.skills.ResolveConfirmation(request, metadata=space.key)
+    plain = pb.UpdateSpaceConfigsRequest(space_id=space_id)
+    plain.configs.SetInParent()
+    await space.spaces.UpdateSpaceConfigs(plain, metadata=space.key)
+
+    await space.complete(space_id, space.starring_task())
+    await space.learned(space_id, count=2)
+
+    (skill,) = await space.list_skills(space_id)
+    (version,) = (await space.history(skill.id)).versions
+    assert (skill.sop, version.written_by) == (edited, "person")
+    assert len(await space.waiting(space_id)) == 1
+
+
+async def test_a_deleted_session_leaves_skills_without_its_sources(space: Space) -> None:
+    space_id = await space.create()
+    task = space.starring_task()
+    await space.complete(space_id, task)
+    await space.learned(space_id)
+    event = session.SessionEvent(id=str(uuid7()), project_id=str(ROOT))
+    event.session_deleted.session_id = task.task.session_id
+
+    await space.announce("session", "deleted.session_deleted", task.task.session_id, event)
+
+    (skill,) = await space.list_skills(space_id)
+
+    async def sources() -> int:
+        return len((await space.history(skill.id)).versions[0].sources)
+
+    assert await eventually(sources, lambda count: count == 0) == 0

@@ -86,7 +86,8 @@ async def test_another_embedder_is_refused_until_everything_is_embedded_anew(
     await space.platform.stop("space")
     url = settings.database_url
     async with open_database(url, pool=1) as database, database.transaction() as tx:
-        await tx.execute(update(BlockRow).values(embedding_space="other@1/3"))
+        vectors = update(BlockRow).where(BlockRow.embedding_space.is_not(None))
+        await tx.execute(vectors.values(embedding_space="other@1/3"))
 
     with pytest.raises(EmbeddingSpaceMismatch, match="other@1/3"):
         await space.platform.start("space")

@@ -113,6 +113,7 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
                 outbox.run,
                 indexer.run,
                 learning.run,
+                spaces.forget_requests,
                 *events.listeners(bus, spaces, learning),
             ],
         )

@@ -39,7 +39,7 @@ WORKERS = 2
 
 
 class LostLease(Exception):
-    """Another worker learns in this space by now, so what we made does not count."""
+    """Another worker learns here by now, or the task is gone: what we made does not count."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,8 @@ class LearningApp:
             await self._try(leased)
         except LostLease:
             log.warning("lease_lost", task_id=str(leased.completion.task_id))
+            async with self._database.transaction() as tx:
+                await learning.release(tx, leased)
         return True
 
     async def _try(self, leased: Leased) -> None:

@@ -12,7 +12,6 @@ from acontext_server.space.domain.events import Event, SkillChanged, SkillLearne
 from acontext_server.space.domain.merging import Known, Merge, Verdict, merge
 from acontext_server.space.domain.placing import Page, fitting_page, page_title
 from acontext_server.space.domain.skills import Confirmation, Difficulty, Sop, Source, Version
-from acontext_server.space.domain.spaces import PERSON
 from acontext_server.space.embedder import Embedder
 from acontext_server.space.ranking import embedded_text
 from acontext_server.space.store import blocks, skills
@@ -33,6 +32,8 @@ class Taught:
     difficulty: Difficulty
     written_by: str
     source: Source | None
+    by_person: bool = False
+    """Somebody wrote or confirmed it, so that learning may only propose from then on."""
 
 
 class Library:
@@ -96,7 +97,7 @@ class Library:
             title=taught.sop.use_when,
             props=sop_props(taught.sop),
             version=block.version + 1,
-            by_person=block.by_person or taught.written_by == PERSON,
+            by_person=block.by_person or taught.by_person,
             updated_at=now,
         )
         await blocks.update_block(tx, project_id, changed)
@@ -142,7 +143,7 @@ class Library:
             props=sop_props(taught.sop),
             sort=0,
             version=1,
-            by_person=taught.written_by == PERSON,
+            by_person=taught.by_person,
             created_at=now,
             updated_at=now,
         )

@@ -10,7 +10,14 @@ from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.paging import Cursors, Page
 from acontext_server.space.app import Announce, Listing, NewId, Now
 from acontext_server.space.app.library import Library, Taught
-from acontext_server.space.domain.blocks import Block, BlockType, Skill, props_for, sop_props
+from acontext_server.space.domain.blocks import (
+    Block,
+    BlockType,
+    Skill,
+    props_for,
+    sop_props,
+    title_for,
+)
 from acontext_server.space.domain.errors import (
     ConfirmationNotFound,
     ModelRequired,
@@ -257,9 +264,7 @@ class SkillApp:
     async def _edited(
         self, tx: Tx, project_id: ProjectId, skill: Skill, sop: Sop, change: str
     ) -> Skill:
-        checked = props_for(BlockType.SOP, sop_props(sop))
-        steps = tuple(Step(step["tool_name"], step["action"]) for step in checked["tool_sops"])
-        taught = Taught(replace(sop, steps=steps), Difficulty(), PERSON, None)
+        taught = Taught(_checked(sop), Difficulty(), PERSON, None, by_person=True)
         event = await self._library.rewrite(tx, project_id, skill.block, taught, change)
         await self._announce(tx, project_id, [event])
         return await self._skill(tx, project_id, skill.block.id)
@@ -321,7 +326,7 @@ class SkillApp:
     ) -> Confirmation | None:
         """Learn what waits, or discard it: once, also when clicked twice."""
         waiting = await self._waiting(project_id, space_id, confirmation_id)
-        sop = edited or waiting.sop
+        sop = _checked(edited) if edited else waiting.sop
         near = await self._library.near(project_id, space_id, sop.use_when) if save else {}
         async with self._database.transaction() as tx:
             if not await spaces.lock_tree(tx, project_id, space_id):
@@ -331,9 +336,8 @@ class SkillApp:
                 raise ConfirmationNotFound(confirmation_id)
             if not save:
                 return None
-            taught = Taught(
-                sop, taken.difficulty, PERSON if edited else taken.written_by, taken.source
-            )
+            author = PERSON if edited else taken.written_by
+            taught = Taught(sop, taken.difficulty, author, taken.source, by_person=True)
             target = (
                 await blocks.find_block(tx, project_id, taken.skill_id) if taken.skill_id else None
             )
@@ -424,3 +428,10 @@ class SkillApp:
         if skill is None:
             raise SkillNotFound(skill_id)
         return skill
+
+
+def _checked(sop: Sop) -> Sop:
+    """Hold what a person wrote to the rules of a sop block."""
+    props = props_for(BlockType.SOP, sop_props(sop))
+    steps = tuple(Step(step["tool_name"], step["action"]) for step in props["tool_sops"])
+    return Sop(title_for(BlockType.SOP, sop.use_when), props["preferences"], steps)

@@ -1,11 +1,16 @@
 """Making, changing and deleting spaces, also when their user or project goes."""
 
+import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from acontext_server.kit import requests
 from acontext_server.kit.database import Database, Tx
+from acontext_server.kit.errors import ServiceError
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.paging import Cursors, Page
 from acontext_server.space.app import Announce, Listing, NewId, Now, RequestKey
@@ -16,6 +21,11 @@ from acontext_server.space.domain.spaces import Space
 from acontext_server.space.peers import Peers
 from acontext_server.space.store import blocks, learning, skills, spaces, tables
 from acontext_server.space.vectors import Vectors
+
+log = structlog.get_logger()
+
+EVERY_SECONDS = 60.0
+REMEMBERED = timedelta(hours=24)
 
 
 class SpaceApp:
@@ -140,6 +150,17 @@ class SpaceApp:
             await tables.forget_project(tx, project_id)
             await self._announce(tx, project_id, [ProjectForgotten()])
         await self._vectors.delete_project(project_id)
+
+    async def forget_requests(self) -> None:
+        """Forget old request ids, every minute, for as long as the caller lives."""
+        while True:
+            try:
+                async with self._database.transaction() as tx:
+                    before = self._now() - REMEMBERED
+                    await requests.forget(tx, tables.request, before=before)
+            except ServiceError as error:
+                log.warning("cleaning_waits", error=repr(error))
+            await asyncio.sleep(EVERY_SECONDS)
 
     async def _remove(self, tx: Tx, project_id: ProjectId, space_id: UUID) -> None:
         gone = [block.id for block in await blocks.content_of(tx, project_id, space_id)]

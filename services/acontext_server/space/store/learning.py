@@ -66,11 +66,14 @@ async def lease(tx: Tx, owner: UUID, now: datetime, until: datetime) -> Leased |
 
 
 async def hold(tx: Tx, leased: Leased) -> bool:
-    """Make sure, until the transaction ends, that the lease is still ours."""
+    """Make sure, until the transaction ends, that the lease is ours and the task still waits."""
     completion = leased.completion
     statement = (
         select(SpaceRow.id)
+        .join(LearningRow, LearningRow.project_id == SpaceRow.project_id)
         .where(
+            *_is(completion),
+            LearningRow.due_at.is_not(None),
             SpaceRow.project_id == completion.project_id,
             SpaceRow.id == completion.space_id,
             SpaceRow.lease_owner == leased.owner,
