@@ -1,11 +1,14 @@
 """The loop from stored messages to tasks, through the real services."""
 
+import asyncio
+
 import nats
 import psycopg
 import pytest
 
 from acontext.observer import v1 as pb
 from acontext.session import v1 as session_pb
+from acontext_server.kit.config import Settings
 from tests.observer.conftest import README, Observer, dead_letters, eventually
 from tests.services import Platform
 
@@ -90,6 +93,28 @@ async def test_everything_is_observed_when_every_nudge_is_dropped(platform: Plat
 
     await eventually(is_observed)
     assert len(await observer.tasks_of(session_id)) == 3
+
+
+async def test_enough_messages_are_observed_without_waiting_for_quiet(
+    settings: Settings,
+) -> None:
+    patient = {"buffer_idle_seconds": 60, "sweep_seconds": 60, "buffer_turns": 6}
+    platform = Platform(settings.model_copy(update=patient))
+    await platform.start("session", "observer")
+    try:
+        observer = Observer(platform)
+        session_id = await observer.new_session()
+        await observer.store(session_id, README[:5])
+        await asyncio.sleep(1)
+        assert (await observer.status(session_id)).pending == 5
+        await observer.store(session_id, README[5:])
+
+        async def is_observed() -> bool:
+            return (await observer.status(session_id)).observed == 6
+
+        await eventually(is_observed)
+    finally:
+        await platform.stop_all()
 
 
 async def test_what_session_was_not_told_is_told_after_a_restart(observer: Observer) -> None:

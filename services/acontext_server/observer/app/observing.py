@@ -23,6 +23,7 @@ from acontext_server.observer.domain import (
     Lease,
     LeaseLost,
     Link,
+    MessageId,
     Report,
     Run,
     RunId,
@@ -271,23 +272,27 @@ class Observing:
         self._means.bell.ring(session_id)
 
     async def _repair(self, lease: Lease) -> Lease:
-        """Observe messages again that failed and were asked for."""
+        """Observe messages again that failed and were asked for; each leaves the list once."""
+        while wanted := await self._to_repair(lease):
+            stretch = await self._sessions.reread(lease.project_id, lease.session_id, wanted)
+            portion = Portion(
+                stretch=stretch,
+                context=(),
+                messages=tuple(stretch.messages),
+                unreadable=tuple(stretch.unreadable),
+                cursor=lease.cursor,
+                is_repair=True,
+            )
+            if portion.is_empty:
+                return lease
+            lease = await self._attempt(lease, portion) or lease
+        return lease
+
+    async def _to_repair(self, lease: Lease) -> Sequence[MessageId]:
         async with self._means.database.transaction() as tx:
-            wanted = await reports.to_retry(
+            return await reports.to_retry(
                 tx, lease.project_id, lease.session_id, limit=self._limits.batch
             )
-        if not wanted:
-            return lease
-        stretch = await self._sessions.reread(lease.project_id, lease.session_id, wanted)
-        portion = Portion(
-            stretch=stretch,
-            context=(),
-            messages=tuple(stretch.messages),
-            unreadable=tuple(stretch.unreadable),
-            cursor=lease.cursor,
-            is_repair=True,
-        )
-        return await self._attempt(lease, portion) or lease
 
     async def _next(self, lease: Lease) -> Portion:
         size = self._limits.batch if lease.attempts < self._limits.whole_attempts else 1
