@@ -263,6 +263,12 @@ async def test_a_query_is_read_as_it_was_meant(
     assert [item["user_id"] for item in data["items"]] == [read]
 
 
+async def test_a_query_may_be_long(rest: httpx.AsyncClient) -> None:
+    user = "é" * 10_000
+    answer = (await rest.get("/api/v1/session", params={"user": user})).json()
+    assert answer["data"]["items"][0]["user_id"] == user
+
+
 async def test_multipart_and_json_share_a_path(rest: httpx.AsyncClient) -> None:
     upload = b"x" * (3 * MIB)
     answer = await rest.post(

@@ -1,13 +1,10 @@
-"""The OpenAPI document: that it is one, that it says what the contracts say, and that it is served."""
+"""The OpenAPI document: that it is one, says what the contracts say, and is served."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from google.protobuf import descriptor_pool
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from acontext_server.gateway import build, openapi
