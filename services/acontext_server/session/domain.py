@@ -143,6 +143,15 @@ class Observation:
     healed: frozenset[int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserResources:
+    """How much belongs to a user."""
+
+    sessions: int
+    spaces: int
+    disks: int
+
+
 @dataclass(frozen=True, slots=True)
 class SessionConnected:
     """A session's completed tasks are learned by this space from now on."""

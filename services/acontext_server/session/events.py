@@ -4,16 +4,20 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from acontext.disk import v1 as disk
+from acontext.observer import v1 as observer
 from acontext.session import v1 as pb
 from acontext.space import v1 as space
 from acontext_server.kit.bus import Bus
 from acontext_server.kit.database import Tx
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.outbox import Announcement, Outbox
+from acontext_server.session.app.deleting import OTHERS, DeletingApp
 from acontext_server.session.app.sessions import SessionApp
 from acontext_server.session.app.watching import Watchers
 from acontext_server.session.domain import (
@@ -107,12 +111,21 @@ class Nudges:
         await self.bus.nudge(subject, event.SerializeToString())
 
 
+_Envelope: TypeAlias = disk.DiskEvent | observer.ObserverEvent | space.SpaceEvent
+_ENVELOPES: dict[str, Callable[[bytes], _Envelope]] = {
+    "disk": disk.DiskEvent.FromString,
+    "observer": observer.ObserverEvent.FromString,
+    "space": space.SpaceEvent.FromString,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Listener:
     """Deals with events: those of space, and our own that concern every process."""
 
     bus: Bus
     sessions: SessionApp
+    deleting: DeletingApp
     watchers: Watchers
 
     async def listen_to_space(self) -> None:
@@ -126,6 +139,27 @@ class Listener:
             project_id = ProjectId(UUID(event.project_id))
             space_id = SpaceId(UUID(event.space_deleted.space_id))
             await self.sessions.disconnect_space(project_id, space_id)
+
+    async def collect_receipts(self) -> None:
+        """Hear from the others what they have forgotten."""
+        async with asyncio.TaskGroup() as group:
+            for service in OTHERS:
+                group.create_task(self._collect(service))
+
+    async def _collect(self, service: str) -> None:
+        parse = _ENVELOPES[service]
+
+        async def handle(payload: bytes) -> None:
+            event = parse(payload)
+            project_id = ProjectId(UUID(event.project_id))
+            if event.HasField("user_forgotten"):
+                user_id = UUID(event.user_forgotten.user_id)
+                await self.deleting.note_receipt(project_id, user_id, service)
+            elif event.HasField("project_forgotten"):
+                await self.deleting.note_receipt(project_id, project_id, service)
+
+        events = ["user_forgotten", "project_forgotten"]
+        await self.bus.listen(service, f"session_receipts_{service}", events, handle)
 
     async def purge_deleted(self) -> None:
         """Remove what the stream still holds of deleted sessions."""

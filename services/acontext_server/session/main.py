@@ -4,6 +4,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 from acontext.session import v1 as pb
 from acontext_server.kit import rpc
@@ -17,13 +18,14 @@ from acontext_server.kit.outbox import Outbox
 from acontext_server.kit.paging import Cursors
 from acontext_server.session.app.appending import Appender
 from acontext_server.session.app.cleaning import Cleaner
+from acontext_server.session.app.deleting import DeletingApp
 from acontext_server.session.app.messages import MessageApp
 from acontext_server.session.app.observing import ObservingApp
 from acontext_server.session.app.projects import ProjectApp
 from acontext_server.session.app.sessions import SessionApp
 from acontext_server.session.app.watching import Watchers, WatchingApp
 from acontext_server.session.events import Announcer, Listener, Nudges
-from acontext_server.session.peers import Spaces
+from acontext_server.session.peers import Disks, Spaces, count_elsewhere
 from acontext_server.session.project_service import ProjectServicer
 from acontext_server.session.service import SessionServicer
 from acontext_server.session.store import tables
@@ -59,9 +61,11 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
         )
         signer = Signer(settings.secret_for("services"))
         spaces = Spaces(await open_(rpc.open_channel(settings.space_address)), signer)
+        disks = Disks(await open_(rpc.open_channel(settings.disk_address)), signer)
         cursors = Cursors(settings.secret_for("cursors"))
 
         outbox = Outbox("session", tables.outbox, database, bus)
+        announce = Announcer(outbox, now, uuid7).announce
         watchers = Watchers()
         nudges = Nudges(bus=bus, watchers=watchers, now=now, new_id=uuid7)
         appender = Appender(database=database, appended=nudges.appended, now=now)
@@ -70,10 +74,18 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
         sessions = SessionApp(
             database=database,
             cursors=cursors,
-            announce=Announcer(outbox, now, uuid7).announce,
+            announce=announce,
             space_exists=spaces.exists,
             released=cleaner.soon,
             new_id=uuid7,
+        )
+        deleting = DeletingApp(
+            database=database,
+            blobs=blobs,
+            announce=announce,
+            watchers=watchers,
+            released=cleaner.soon,
+            count_elsewhere=partial(count_elsewhere, spaces, disks),
         )
         messages = MessageApp(
             database=database,
@@ -91,7 +103,7 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
             observing=ObservingApp(database, cursors),
             blobs=blobs,
         )
-        listener = Listener(bus, sessions, watchers)
+        listener = Listener(bus, sessions, deleting, watchers)
         await projects.first_start(settings.root_api_key)
         yield rpc.Service(
             name="session",
@@ -100,7 +112,7 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
             servicers=[
                 lambda server: pb.add_SessionServiceServicer_to_server(servicer, server),
                 lambda server: pb.add_ProjectServiceServicer_to_server(
-                    ProjectServicer(projects), server
+                    ProjectServicer(projects, deleting), server
                 ),
             ],
             beside=[
@@ -109,6 +121,7 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
                 outbox.run,
                 cleaner.run,
                 listener.listen_to_space,
+                listener.collect_receipts,
                 listener.purge_deleted,
                 listener.follow_logs,
             ],

@@ -1,16 +1,18 @@
 """What session asks others."""
 
+import asyncio
 from dataclasses import dataclass
 
 import grpc
 from grpc import aio
 
+from acontext.disk import v1 as disk
 from acontext.space import v1 as pb
 from acontext_server.kit.auth import Signer
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.rpc import peer_errors
 from acontext_server.kit.rpc.clients import PEER_SECONDS
-from acontext_server.session.domain import SpaceId
+from acontext_server.session.domain import SpaceId, UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +35,38 @@ class Spaces:
                 return False
             raise
         return True
+
+    async def count_of_user(self, project_id: ProjectId, user_id: UserId) -> int:
+        """Ask how many spaces a user has."""
+        request = pb.CountUserResourcesRequest(user_id=str(user_id))
+        with peer_errors("space"):
+            answer = await pb.SpaceServiceStub(self.channel).CountUserResources(
+                request, metadata=self.signer.metadata(project_id), timeout=PEER_SECONDS
+            )
+        return answer.spaces_count
+
+
+@dataclass(frozen=True, slots=True)
+class Disks:
+    """The service that owns disks."""
+
+    channel: aio.Channel
+    signer: Signer
+
+    async def count_of_user(self, project_id: ProjectId, user_id: UserId) -> int:
+        """Ask how many disks a user has."""
+        request = disk.CountUserResourcesRequest(user_id=str(user_id))
+        with peer_errors("disk"):
+            answer = await disk.DiskServiceStub(self.channel).CountUserResources(
+                request, metadata=self.signer.metadata(project_id), timeout=PEER_SECONDS
+            )
+        return answer.disks_count
+
+
+async def count_elsewhere(
+    spaces: Spaces, disks: Disks, project_id: ProjectId, user_id: UserId
+) -> tuple[int, int]:
+    """Ask both at once how many spaces and disks a user has."""
+    return await asyncio.gather(
+        spaces.count_of_user(project_id, user_id), disks.count_of_user(project_id, user_id)
+    )

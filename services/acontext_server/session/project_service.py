@@ -11,8 +11,8 @@ from acontext.session import v1 as pb
 from acontext_server.kit.auth import CallerKind, caller
 from acontext_server.kit.errors import InvalidRequest, Unauthenticated
 from acontext_server.kit.ids import ProjectId
-from acontext_server.kit.rpc import not_yet
 from acontext_server.kit.rpc.interceptor import Context
+from acontext_server.session.app.deleting import DeletingApp
 from acontext_server.session.app.projects import ProjectApp
 from acontext_server.session.convert import to_key, to_project, to_timestamp, to_user
 from acontext_server.session.domain import KeyId, ProjectNotFound
@@ -25,6 +25,7 @@ class ProjectServicer(pb.ProjectServiceServicer):
     """Projects, their keys and settings, and their users."""
 
     projects: ProjectApp
+    deleting: DeletingApp
 
     async def Ping(self, request: pb.PingRequest, context: Context) -> pb.PingResponse:
         return pb.PingResponse(code=0, msg="pong")
@@ -70,7 +71,8 @@ class ProjectServicer(pb.ProjectServiceServicer):
     async def DeleteProject(
         self, request: pb.DeleteProjectRequest, context: Context
     ) -> pb.DeleteProjectResponse:
-        await not_yet(context, "DeleteProject")
+        confirmed = await self.deleting.delete_project(ProjectId(UUID(request.project_id)))
+        return pb.DeleteProjectResponse(receipt=pb.Receipt(confirmed_by=confirmed))
 
     async def GetProjectSettings(
         self, request: pb.GetProjectSettingsRequest, context: Context
@@ -133,12 +135,17 @@ class ProjectServicer(pb.ProjectServiceServicer):
     async def GetUserResources(
         self, request: pb.GetUserResourcesRequest, context: Context
     ) -> pb.GetUserResourcesResponse:
-        await not_yet(context, "GetUserResources")
+        found = await self.deleting.get_user_resources(caller().project_id, request.identifier)
+        counts = pb.UserResourceCounts(
+            spaces_count=found.spaces, sessions_count=found.sessions, disks_count=found.disks
+        )
+        return pb.GetUserResourcesResponse(counts=counts)
 
     async def DeleteUser(
         self, request: pb.DeleteUserRequest, context: Context
     ) -> pb.DeleteUserResponse:
-        await not_yet(context, "DeleteUser")
+        await self.deleting.delete_user(caller().project_id, request.identifier)
+        return pb.DeleteUserResponse()
 
     async def ResolveKey(
         self, request: pb.ResolveKeyRequest, context: Context

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from acontext_server.kit.ids import ProjectId
 from acontext_server.session.app.messages import MessageApp
@@ -16,25 +17,34 @@ POLL_SECONDS = 2.0
 class Watchers:
     """Those who wait for news in this process."""
 
-    _waiting: dict[SessionId, set[asyncio.Event]] = field(default_factory=dict)
+    _waiting: dict[UUID, set[asyncio.Event]] = field(default_factory=dict)
 
-    def wake(self, session_id: SessionId) -> None:
-        """Wake all who wait for news of a session."""
-        for event in self._waiting.get(session_id, ()):
+    def wake(self, subject: UUID) -> None:
+        """Wake all who wait for news of a session, or whatever else has an id."""
+        for event in self._waiting.get(subject, ()):
             event.set()
 
-    def join(self, session_id: SessionId) -> asyncio.Event:
+    def join(self, subject: UUID) -> asyncio.Event:
         """Begin to wait; the event is set at every piece of news."""
         event = asyncio.Event()
-        self._waiting.setdefault(session_id, set()).add(event)
+        self._waiting.setdefault(subject, set()).add(event)
         return event
 
-    def leave(self, session_id: SessionId, event: asyncio.Event) -> None:
+    def leave(self, subject: UUID, event: asyncio.Event) -> None:
         """Wait no longer."""
-        waiting = self._waiting[session_id]
+        waiting = self._waiting[subject]
         waiting.discard(event)
         if not waiting:
-            del self._waiting[session_id]
+            del self._waiting[subject]
+
+    async def news(self, event: asyncio.Event, seconds: float) -> None:
+        """Wait for news, but not for longer than this: a nudge may be lost."""
+        try:
+            async with asyncio.timeout(seconds):
+                await event.wait()
+        except TimeoutError:
+            pass
+        event.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +61,9 @@ class WatchingApp:
         news = self.watchers.join(session_id)
         try:
             while True:
-                news.clear()
                 while found := await self.messages.read_after(project_id, session_id, after):
                     yield found
                     after = found[-1].sequence
-                await _until(news)
+                await self.watchers.news(news, POLL_SECONDS)
         finally:
             self.watchers.leave(session_id, news)
-
-
-async def _until(news: asyncio.Event) -> None:
-    try:
-        async with asyncio.timeout(POLL_SECONDS):
-            await news.wait()
-    except TimeoutError:
-        pass

@@ -12,7 +12,7 @@ from acontext_server.kit.database import Tx
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.paging import by_time
 from acontext_server.session.domain import ApiKey, KeyId, Project
-from acontext_server.session.store.tables import ApiKeyRow, ProjectRow
+from acontext_server.session.store.tables import ApiKeyRow, BlobRow, ProjectRow, request
 
 USED_EVERY = timedelta(minutes=1)
 """How often a key's last use is written down."""
@@ -162,7 +162,9 @@ async def delete_keys(tx: Tx, project_id: ProjectId) -> None:
 
 
 async def delete_project(tx: Tx, project_id: ProjectId) -> None:
-    """Remove a project's tombstone."""
+    """Remove a project's tombstone with all that hangs on it, and what hangs on nothing."""
+    await tx.execute(delete(request).where(request.c.project_id == project_id))
+    await tx.execute(delete(BlobRow).where(BlobRow.project_id == project_id))
     await tx.execute(delete(ProjectRow).where(ProjectRow.project_id == project_id))
 
 

@@ -133,16 +133,6 @@ async def delete_session(tx: Tx, project_id: ProjectId, session_id: SessionId) -
     return (await tx.execute(gone)).first() is not None
 
 
-async def any_session(
-    tx: Tx, project_id: ProjectId, user_id: UserId | None, *, limit: int
-) -> Sequence[SessionId]:
-    """Name some sessions of a project, or of one user."""
-    query = select(SessionRow.session_id).where(SessionRow.project_id == project_id).limit(limit)
-    if user_id is not None:
-        query = query.where(SessionRow.user_id == user_id)
-    return [SessionId(id_) for id_ in (await tx.execute(query)).scalars()]
-
-
 async def _update(
     tx: Tx, project_id: ProjectId, session_id: SessionId, values: dict[str, Any]
 ) -> bool:

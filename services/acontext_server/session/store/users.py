@@ -1,18 +1,18 @@
-"""Users, and who still has to forget one."""
+"""Users."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import Row, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from acontext_server.kit.database import Tx
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.paging import by_time
-from acontext_server.session.domain import User, UserId
-from acontext_server.session.store.tables import DeletionRow, SessionRow, UserRow
+from acontext_server.session.domain import SessionId, User, UserId
+from acontext_server.session.store.tables import SessionRow, UserRow
 
 _USER = (
     UserRow.user_id,
@@ -72,41 +72,19 @@ async def count_sessions(tx: Tx, project_id: ProjectId, user_id: UserId) -> int:
     return (await tx.execute(query)).scalar_one()
 
 
+async def sessions_of(tx: Tx, project_id: ProjectId, user_id: UserId) -> Sequence[SessionId]:
+    """Name a user's sessions."""
+    query = select(SessionRow.session_id).where(
+        SessionRow.project_id == project_id, SessionRow.user_id == user_id
+    )
+    return [SessionId(id_) for id_ in (await tx.execute(query)).scalars()]
+
+
 async def delete_user(tx: Tx, project_id: ProjectId, user_id: UserId) -> None:
     """Remove a user that has no sessions any more."""
     await tx.execute(
         delete(UserRow).where(UserRow.project_id == project_id, UserRow.user_id == user_id)
     )
-
-
-async def expect_receipts(
-    tx: Tx, project_id: ProjectId, subject_id: UUID, services: Iterable[str]
-) -> None:
-    """Remember who has to forget a user or a project."""
-    rows = [
-        {"project_id": project_id, "subject_id": subject_id, "service": service}
-        for service in services
-    ]
-    await tx.execute(insert(DeletionRow).on_conflict_do_nothing(), rows)
-
-
-async def note_receipt(tx: Tx, project_id: ProjectId, subject_id: UUID, service: str) -> None:
-    """Note that a service has forgotten a user or a project."""
-    noted = update(DeletionRow).where(
-        DeletionRow.project_id == project_id,
-        DeletionRow.subject_id == subject_id,
-        DeletionRow.service == service,
-    )
-    await tx.execute(noted.values(confirmed_at=func.clock_timestamp()))
-
-
-async def receipts(tx: Tx, project_id: ProjectId, subject_id: UUID) -> dict[str, bool]:
-    """Say for each service whether it has forgotten a user or a project."""
-    query = select(DeletionRow.service, DeletionRow.confirmed_at).where(
-        DeletionRow.project_id == project_id, DeletionRow.subject_id == subject_id
-    )
-    rows = (await tx.execute(query)).all()
-    return {row.service: row.confirmed_at is not None for row in rows}
 
 
 def _user(row: Row[*tuple[Any, ...]]) -> User:
