@@ -147,6 +147,9 @@ def test_nothing_personal_stands_in_a_skill(secret: str) -> None:
         ("use personal account. star but not fork", True),
         ("user wants to always be asked first", True),
         ("user prefers short answers without emojis", True),
+        ("user wants to use certificates first, then gift cards", True),
+        ("user agrees as long as it costs less than $500", False),
+        ("user wants to always get at most 3 options", True),
         ("user wants to travel to Oslo on March 3rd", False),
         ("user prefers the second one", False),
         ("user prefers flights after 8 am", False),
@@ -160,6 +163,14 @@ def test_only_lasting_preferences_are_kept(preference: str, kept: bool) -> None:
     lesson = learned(*tried, preferences=(preference,))
 
     assert lesson.sop.preferences == (preference.rstrip(".") if kept else "")
+
+
+def test_preferences_speak_of_the_user() -> None:
+    lesson = learned(preferences=("user says: I'm open to any of my cities as long as it's cheap",))
+
+    assert lesson.sop.preferences == (
+        "user is open to any of the user's cities as long as it's cheap"
+    )
 
 
 def reasons(*messages: Message) -> set[Reason]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from acontext_server.space.agents.payload import leaves
 from acontext_server.space.agents.privacy import is_personal
 from acontext_server.space.agents.quantities import has_quantity
+from acontext_server.space.agents.wording import in_third_person
 from acontext_server.space.domain.experience import Call, Experience, Turn
 from acontext_server.space.domain.skills import plain
 from acontext_server.space.domain.text import content_words, sentences
@@ -30,6 +31,12 @@ WAY_OF_WORKING = re.compile(
     r"|framework|convention)s?\b)",
     re.IGNORECASE,
 )
+HOW_TO_DECIDE = re.compile(
+    r"\b(?:as long as|only if|unless|otherwise|cheapest|fastest|instead of|rather than"
+    r"|if (?:that|it|this)(?:'s| is|’s)? not (?:possible|available|allowed)"
+    r"|(?:use|try|pay with|take) (?!it|that|this)\w.{0,40} first)\b",
+    re.IGNORECASE,
+)
 TASTE = re.compile(r"\b(?:prefers?|preferred|would rather|'d rather|favou?rs?)\b", re.IGNORECASE)
 MIN_WORDS_OF_TASTE = 2
 CHOICE = frozenset({"one", "first", "second", "third", "last", "option", "other", "choice"})
@@ -40,8 +47,14 @@ def lasting(experience: Experience, personal: Collection[str]) -> list[str]:
     slots = _slots(experience)
     observed = [one for one in experience.preferences if _holds(one, slots)]
     said = (_as_preference(line) for _, line in _stated(experience, observed))
-    kept = (line.rstrip(".! ") for line in (*observed, *said) if not is_personal(line, personal))
-    return list({plain(line): line for line in kept}.values())
+    kept = (line.rstrip(".! ") for line in (*observed, *said) if _is_general(line, personal))
+    told = (re.sub(r"^user says: the user\b", "user", in_third_person(line)) for line in kept)
+    return list({plain(line): line for line in told}.values())
+
+
+def _is_general(line: str, personal: Collection[str]) -> bool:
+    """Amounts and dates hold next time only where the user says so."""
+    return not is_personal(line, personal) and bool(LASTING.search(line) or not has_quantity(line))
 
 
 def stated_in(experience: Experience) -> list[str]:
@@ -68,7 +81,8 @@ def _stated(experience: Experience, observed: list[str]) -> Iterator[tuple[str, 
 def _holds(line: str, slots: Collection[str]) -> bool:
     if line.rstrip().endswith("?"):
         return False
-    return bool(LASTING.search(line) or WAY_OF_WORKING.search(line) or _is_taste(line, slots))
+    lasting = (LASTING, WAY_OF_WORKING, HOW_TO_DECIDE)
+    return any(cue.search(line) for cue in lasting) or _is_taste(line, slots)
 
 
 def _is_taste(line: str, slots: Collection[str]) -> bool:
@@ -99,15 +113,4 @@ def _as_preference(line: str) -> str:
         line,
         flags=re.IGNORECASE,
     )
-    return f"user asks: {_third_person(told)}"
-
-
-def _third_person(line: str) -> str:
-    pairs = (
-        (r"\bmy\b", "the user's"),
-        (r"\bme\b", "the user"),
-        (r"\bI(?:'m| am)\b", "the user is"),
-    )
-    for pattern, other in (*pairs, (r"\bI\b", "the user"), (r"\bmine\b", "the user's")):
-        line = re.sub(pattern, other, line)
-    return line
+    return f"user asks: {told}"

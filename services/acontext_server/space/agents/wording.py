@@ -40,7 +40,9 @@ IMPERSONAL = (
     (r",? ?\bplease\b", ""),
     (r" (?:for )?(?:me|us)\b(?=$|[,.!?]| (?:a|an|the|some|any|something|in|at|on|with)\b)", ""),
     (r"\b(?:my|our)\b", "the user's"),
-    (r"\b(?:I|we)(?:'m|’m| am| are)\b", "the user is"),
+    (r"\b(?:I|we)(?:'m|’m| am|'re|’re| are)\b", "the user is"),
+    (r"\b(?:I|we)(?:'d|’d)\b", "the user would"),
+    (r"\b(?:I|we)(?:'ll|’ll)\b", "the user will"),
     (r"\b(?:I|we)(?:'ve|’ve| have)\b", "the user has"),
     (r"\b(?:I|we) (need|want|like|love|prefer|expect|wish|ask)\b", r"the user \1s"),
     (r"\b(?:I|we|me|us)\b", "the user"),
@@ -137,9 +139,14 @@ def _without_lead_in(line: str) -> str:
 
 
 def _impersonal(text: str) -> str:
+    return tidy(in_third_person(text))
+
+
+def in_third_person(text: str) -> str:
+    """Speak of the user, as somebody who helps them would."""
     for pattern, other in IMPERSONAL:
         text = re.sub(pattern, other, text, flags=re.IGNORECASE)
-    return tidy(text)
+    return text
 
 
 def _shortened(text: str) -> str:
