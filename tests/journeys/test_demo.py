@@ -25,7 +25,7 @@ def demo(system: System, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_story_is_told_to_its_end_on_one_screen(system: System) -> None:
     told = demo(system)
     assert told.returncode == 0, told.stdout + told.stderr
-    assert "it runs already" in told.stdout
+    assert "it was up already" in told.stdout
     assert "points: user_correction" in told.stdout
     assert "nothing relevant" in told.stdout
     assert "opens without a key, byte for byte" in told.stdout

@@ -34,7 +34,7 @@ async def _demo(console: Console, file: Path | None) -> bool:
     began = time.perf_counter()
     async with running_system(console) as system:
         seconds = time.perf_counter() - began
-        console.print(f"[bold]Run[/]              {system.beforehand} after {seconds:.1f} s")
+        console.print(f"[bold]Run[/]      {system.beforehand} after {seconds:.1f} s")
         async with open_gateway(system.address, system.key) as gateway:
             good = await (run_file(gateway, console, file) if file else tell(gateway, console))
         console.print(_where_next(system), highlight=False)
@@ -43,10 +43,9 @@ async def _demo(console: Console, file: Path | None) -> bool:
 
 def _where_next(system: System) -> str:
     return (
-        f"[bold]Next[/]  {system.afterwards} at http://{system.address}.\n"
-        "      README.md has a first program, proto/ the whole API; "
-        "`make demo INPUT=your.jsonl` takes your\n      own conversations, "
-        "one JSON object with `messages` a line."
+        f"[bold]Next[/]     {system.afterwards} at http://{system.address}\n"
+        "         README.md has a first program, proto/ the whole API\n"
+        "         `make demo INPUT=your.jsonl` takes your own conversations"
     )
 
 

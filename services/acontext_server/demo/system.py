@@ -29,7 +29,7 @@ class System:
     host: str
     port: int
     key: str
-    beforehand: str = "PostgreSQL, NATS, Envoy and four services are ready"
+    beforehand: str = "PostgreSQL, NATS, Envoy and four services are up"
     afterwards: str = "`make up` runs it"
     """What becomes of it when the demo is over."""
 
@@ -45,7 +45,7 @@ async def running_system(console: Console) -> AsyncIterator[System]:
     settings = Settings()
     usual = System(settings.host, settings.port, settings.root_api_key)
     if await _answers(usual):
-        yield replace(usual, beforehand="it runs already", afterwards="It goes on running")
+        yield replace(usual, beforehand="it was up already; found", afterwards="It goes on running")
     elif is_free(settings.port, host=settings.host):
         kept = f"All this is kept in {settings.data_folder}; `make up` runs it"
         async with _started(usual, settings.data_folder, console):

@@ -31,7 +31,7 @@ async def tell(gateway: Gateway, console: Console) -> bool:
     space_id = await gateway.create_space()
     sessions = [
         await _observe(gateway, console, space_id, "an agent sets up CI", story.CI_SETUP),
-        await _observe(gateway, console, space_id, "the README's conversation", story.README),
+        await _observe(gateway, console, space_id, "README's conversation", story.README),
     ]
     learned = await _learn(gateway, console, space_id, sessions)
     found = await _search(gateway, console, space_id)
@@ -51,8 +51,8 @@ async def _observe(
     stored, storing = await _timed(gateway.store(session_id, blobs))
     _, observing = await _timed(gateway.flush(session_id))
     console.print(
-        f"[bold]Store & observe[/]  {title}: {stored.kept} messages stored in {storing:.2f} s, "
-        f"observed in {observing:.2f} s"
+        f"[bold]Observe[/]  {title}: {stored.kept} messages stored in {storing:.1f} s, "
+        f"observed in {observing:.1f} s"
     )
     console.print(Padding(_task_table(await gateway.list_tasks(session_id)), (0, 0, 0, 2)))
     return session_id
@@ -89,7 +89,7 @@ async def _learn(
     waiting = gateway.wait_until_learned(sessions, patience=LEARNING_PATIENCE_SECONDS)
     left, seconds = await _timed(waiting)
     skills = await gateway.list_skills(space_id)
-    console.print(f"[bold]Learn[/]            {len(skills)} skills learned in {seconds:.2f} s")
+    console.print(f"[bold]Learn[/]    {len(skills)} skills, in {seconds:.1f} s")
     for skill in skills:
         console.print(Padding(_skill_table(await gateway.skill(skill.id)), (0, 0, 0, 2)))
     return bool(skills) and not left
@@ -102,7 +102,7 @@ def _skill_table(answer: space.GetSkillResponse) -> Table:
     if sop.preferences:
         table.add_row("", "[cyan]preferences[/]", _line(sop.preferences))
     for number, step in enumerate(sop.tool_sops, start=1):
-        table.add_row("", f"step {number}", _line(step.action, "green"))
+        table.add_row("", f"step {number}", _line(f"{step.tool_name}: {step.action}", "green"))
     reasons = ", ".join(f"{one.kind} +{one.points}" for one in newest.difficulty.reasons)
     score = f"{newest.written_by}; {newest.difficulty.score} points: {reasons}"
     table.add_row("", "[dim]learned by[/]", _line(score, "dim"))
@@ -110,11 +110,10 @@ def _skill_table(answer: space.GetSkillResponse) -> Table:
 
 
 async def _search(gateway: Gateway, console: Console, space_id: str) -> bool:
-    console.print("[bold]Search[/]")
     relevant = await gateway.search(space_id, RELEVANT)
     irrelevant = await gateway.search(space_id, IRRELEVANT)
-    console.print(f"  “{RELEVANT}” → {_cited(relevant)}", highlight=False)
-    console.print(f"  “{IRRELEVANT}” → {_cited(irrelevant)}", highlight=False)
+    console.print(f"[bold]Search[/]   “{RELEVANT}”\n         → {_cited(relevant)}", highlight=False)
+    console.print(f"         “{IRRELEVANT}”\n         → {_cited(irrelevant)}", highlight=False)
     return bool(relevant) and not irrelevant
 
 
@@ -133,8 +132,8 @@ async def _keep(gateway: Gateway, console: Console) -> bool:
     opened = await asyncio.to_thread(_open, url)
     same = opened == story.REPORT
     verdict = "opens without a key, byte for byte" if same else "[red]does not give its bytes[/]"
-    console.print(f"[bold]Keep files[/]       /reports/ci.md {verdict}:")
-    console.print(f"  {url}", soft_wrap=True, highlight=False)
+    console.print(f"[bold]Keep[/]     /reports/ci.md {verdict}:")
+    console.print(f"         {url}", soft_wrap=True, highlight=False)
     return same
 
 
