@@ -179,6 +179,17 @@ async def test_a_range_is_partial_content(
     assert headers["x-acontext-content-length"] == str(len(data))
 
 
+async def test_head_gets_the_length_without_the_bytes(disk: DiskClient) -> None:
+    disk_id = await disk.new_disk()
+    await disk.upload(disk_id, "/a.bin", LARGE)
+    request = pb.DownloadArtifactRequest(disk_id=disk_id, file_path="a.bin")
+    head = [*disk.metadata, ("x-envoy-original-method", "HEAD")]
+    sent = disk.stub.DownloadArtifact(request, metadata=head)
+    assert b"".join([piece.content.data async for piece in sent]) == b""
+    headers = dict(await sent.initial_metadata())
+    assert headers["x-acontext-content-length"] == str(len(LARGE))
+
+
 async def test_a_native_caller_names_its_range_in_the_request(disk: DiskClient) -> None:
     disk_id = await disk.new_disk()
     await disk.upload(disk_id, "/a.bin", LARGE)

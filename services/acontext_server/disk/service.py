@@ -28,6 +28,8 @@ Context = aio.ServicerContext[Any, Any]
 
 DISKS_ON_A_PAGE = 20
 ARTIFACTS_FOUND = 100
+METHOD_KEY = "x-envoy-original-method"
+"""Metadata in which the gateway says by which HTTP method it was asked."""
 URL_SECONDS = 3600
 
 
@@ -127,7 +129,7 @@ class DiskServicer(pb.DiskServiceServicer):
             caller().project_id, artifact, offset=span.span.offset, length=span.span.length
         ) as chunks:
             await context.send_initial_metadata(headers)
-            async for content in _bodies(file.mime, chunks):
+            async for content in _bodies(context, file.mime, chunks):
                 yield pb.DownloadArtifactResponse(content=content)
 
     async def ListArtifacts(
@@ -196,7 +198,7 @@ class DiskServicer(pb.DiskServiceServicer):
             file, offset=asked.span.offset, length=asked.span.length
         ) as chunks:
             await context.send_initial_metadata(headers)
-            async for content in _bodies(token.mime, chunks):
+            async for content in _bodies(context, token.mime, chunks):
                 yield pb.GetBlobResponse(content=content)
 
     async def CountUserResources(
@@ -215,8 +217,12 @@ def _disk_id(text: str) -> DiskId:
     return DiskId(UUID(text))
 
 
-async def _bodies(mime: str, chunks: AsyncIterator[bytes]) -> AsyncIterator[HttpBody]:
+async def _bodies(
+    context: Context, mime: str, chunks: AsyncIterator[bytes]
+) -> AsyncIterator[HttpBody]:
     # The type travels in a message of its own, so that an empty file has one too.
     yield HttpBody(content_type=mime)
+    if metadata_of(context, METHOD_KEY) == "HEAD":
+        return
     async for chunk in chunks:
         yield HttpBody(data=chunk)
