@@ -215,6 +215,8 @@ async def disks(api: Api) -> None:
     token = found["public_url"].rpartition("/")[2]
     for name, where in (("GetBlob", {"token": token}), ("DownloadArtifact", todo)):
         assert await api(name, **where) == b"# Plan\n"
+    head = await api.http.head(found["public_url"])
+    assert (head.headers["content-length"], head.content) == ("7", b"")
     body = {"file_path": "/a/todo.md", "meta": "{}"}
     await api("UpdateArtifact", body, **given)
     await api("ListArtifacts", **given, path="/a")

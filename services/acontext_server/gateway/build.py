@@ -23,6 +23,7 @@ from acontext.options.v1 import options_pb2 as options
 OMITTED_WHEN_EMPTY = ("progresses", "user_preferences")
 """Lists that clients expect to be absent rather than empty."""
 
+BYTES = "google.api.HttpBody"
 FREE_JSON = "google.protobuf.Struct"
 
 
@@ -128,6 +129,12 @@ def queried(method: MethodDescriptor) -> list[FieldDescriptor]:
     return list(fields.values())
 
 
+def sends_bytes(method: MethodDescriptor) -> bool:
+    """Say whether an RPC streams a file."""
+    held = [field.message_type for field in method.output_type.fields]
+    return method.server_streaming and [one and one.full_name for one in held] == [BYTES]
+
+
 def in_path(route: Route) -> list[str]:
     """Return the names of the fields that stand in a route's path."""
     return _VARIABLE.findall(route.path)
@@ -144,14 +151,16 @@ def descriptors(files: Iterable[FileDescriptor], *, multipart: bool) -> bytes:
     """Return the descriptor set for Envoy, with everything that it imports.
 
     Envoy accepts `response_body` for an HttpBody only, so elsewhere it is taken out. Where one path
-    takes JSON and multipart by two RPCs, the set has the route of one of them.
+    takes JSON and multipart by two RPCs, the set has the route of one of them. What sends a file
+    answers HEAD too.
     """
     files = list(files)
     hidden = _twins(files, streaming=not multipart)
     spliced = {rpc.path for rpc in rpcs(files) if rpc.member}
+    sending = {_path(method) for method in methods(files) if sends_bytes(method)}
     protos = [_proto(file) for file in _with_imports([*files, error_details_pb2.DESCRIPTOR])]
     for proto in protos:
-        _fit_routes(proto, hidden=hidden, spliced=spliced)
+        _fit_routes(proto, hidden=hidden, spliced=spliced, sending=sending)
     return FileDescriptorSet(file=protos).SerializeToString(deterministic=True)
 
 
@@ -282,7 +291,9 @@ def _proto(file: FileDescriptor) -> FileDescriptorProto:
     return FileDescriptorProto.FromString(file.serialized_pb)
 
 
-def _fit_routes(proto: FileDescriptorProto, *, hidden: set[str], spliced: set[str]) -> None:
+def _fit_routes(
+    proto: FileDescriptorProto, *, hidden: set[str], spliced: set[str], sending: set[str]
+) -> None:
     for service in proto.service:
         for method in service.method:
             path = f"/{proto.package}.{service.name}/{method.name}"
@@ -291,3 +302,10 @@ def _fit_routes(proto: FileDescriptorProto, *, hidden: set[str], spliced: set[st
             if path in spliced:
                 for rule in _bindings(method.options.Extensions[annotations_pb2.http]):
                     rule.ClearField("response_body")
+            if path in sending:
+                _add_head(method.options.Extensions[annotations_pb2.http])
+
+
+def _add_head(rule: http_pb2.HttpRule) -> None:
+    head = http_pb2.CustomHttpPattern(kind="HEAD", path=rule.get)
+    rule.additional_bindings.add(custom=head, response_body=rule.response_body)

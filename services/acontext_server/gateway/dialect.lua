@@ -83,8 +83,8 @@ local function take(headers, name)
   return value
 end
 
-local function set_body(handle, text)
-  handle:body(true):setBytes(text)
+local function set_body(handle, text, head)
+  handle:body(true):setBytes(head and "" or text)
   handle:headers():replace("content-length", tostring(#text))
   handle:headers():replace("content-type", "application/json")
 end
@@ -111,20 +111,31 @@ local function fill_stream(handle, marker)
   end
 end
 
-local function respond(handle, rpc, marker)
+-- HEAD is answered as GET, less the body, which the codec would pass on. A stream that fails halfway
+-- ends like any other. Only a closed connection tells the client that bytes are missing; else it
+-- would wait for them.
+local function send_file(handle, head)
+  if not head then
+    handle:streamInfo():drainConnectionUponCompletion()
+    return
+  end
+  for piece in handle:bodyChunks() do
+    piece:setBytes("")
+  end
+end
+
+local function respond(handle, rpc, ours)
   local headers = handle:headers()
   local status, length = apply_status(headers), take(headers, "x-acontext-content-length")
   if status >= 400 then
-    set_body(handle, failure(text_of(handle), status))
+    set_body(handle, failure(text_of(handle), status), ours.head)
   elseif rpc.answer ~= "raw" then
-    set_body(handle, success(text_of(handle), rpc, marker))
+    set_body(handle, success(text_of(handle), rpc, ours.null))
   elseif rpc.nulls then
-    fill_stream(handle, marker)
+    fill_stream(handle, ours.null)
   elseif length then
     headers:replace("content-length", length)
-    -- A stream that fails halfway ends like any other. Only a closed connection tells the client
-    -- that bytes are missing; else it would wait for them.
-    handle:streamInfo():drainConnectionUponCompletion()
+    send_file(handle, ours.head)
   end
 end
 
@@ -171,7 +182,9 @@ function envoy_on_request(handle)
   -- what is stored; Envoy has removed what came from outside under these names.
   local marker = "null:" .. headers:get("x-request-id")
   headers:replace("x-acontext-null", marker)
-  handle:streamInfo():dynamicMetadata():set("acontext", "null", marker)
+  local metadata = handle:streamInfo():dynamicMetadata()
+  metadata:set("acontext", "null", marker)
+  metadata:set("acontext", "head", headers:get(":method") == "HEAD")
 end
 
 function envoy_on_response(handle)
@@ -182,6 +195,6 @@ function envoy_on_response(handle)
     for _, name in ipairs(GRPC_ONLY) do
       headers:remove(name)
     end
-    respond(handle, rpc, ours.null)
+    respond(handle, rpc, ours)
   end
 end

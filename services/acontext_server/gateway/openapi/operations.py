@@ -14,12 +14,12 @@ from acontext_server.gateway.build import (
     in_query,
     routes_of,
     rpc_of,
+    sends_bytes,
 )
 from acontext_server.gateway.openapi import comments, doors
 from acontext_server.gateway.openapi.limits import Schema, required_fields
 from acontext_server.gateway.openapi.schemas import Schemas, Way, may_be_unset, or_null
 
-BYTES = "google.api.HttpBody"
 JSON = "application/json"
 KEYS: Mapping[int, list[Schema]] = {
     options.CALLER_ANYONE: [],
@@ -102,7 +102,7 @@ def _parameters(method: MethodDescriptor, route: Route, schemas: Schemas) -> lis
         _parameter(field, "query", field.name in needed, schemas)
         for field in in_query(method, route)
     ]
-    return [*bound, *queried, *([_RANGE] if _sends_bytes(method) else [])]
+    return [*bound, *queried, *([_RANGE] if sends_bytes(method) else [])]
 
 
 def _parameter(field: FieldDescriptor, place: str, required: bool, schemas: Schemas) -> Schema:
@@ -132,7 +132,7 @@ def _body(method: MethodDescriptor, route: Route, schemas: Schemas) -> Schema:
 
 
 def _responses(method: MethodDescriptor, schemas: Schemas) -> Schema:
-    if _sends_bytes(method):
+    if sends_bytes(method):
         some = {"description": "The bytes.", "content": {"*/*": {}}}
         return {"200": some, "206": some | {"description": "The bytes of the range."}}
     schema = _answer(rpc_of(method), method, schemas)
@@ -157,9 +157,3 @@ def _answer(rpc: Rpc, method: MethodDescriptor, schemas: Schemas) -> Schema:
 def _member(field: FieldDescriptor, schemas: Schemas) -> Schema:
     schema = schemas.value(field, Way.ANSWER)
     return or_null(schema) if may_be_unset(field) else schema
-
-
-def _sends_bytes(method: MethodDescriptor) -> bool:
-    members = [field.message_type for field in method.output_type.fields]
-    held = {message.full_name for message in members if message is not None}
-    return method.server_streaming and held == {BYTES}
