@@ -200,3 +200,15 @@ def test_folding_leaves_the_given_state_alone() -> None:
     before = State()
     fold(before, messages([ASKED])[0])
     assert before == State()
+
+
+def test_a_bare_complaint_is_no_preference_but_what_follows_is() -> None:
+    lines = [
+        user("Please draw a chart of the sales."),
+        agent(call="draw", kind="pie"),
+        tool("drawn"),
+        user("No, that's wrong. I want bars, not a pie."),
+    ]
+    preferences = listed(observed(lines))[0].preferences
+    assert "bars" in preferences[-1]
+    assert "user says: wrong" not in preferences

@@ -496,6 +496,8 @@ def _state_preferences(turn: Turn, order: int) -> None:
             continue
         if described.startswith(wording.description(sentence).casefold()):
             continue
+        if cues.complains(sentence) and len(cues.words(rest)) < 2:
+            continue  # "No, that's wrong." wants nothing yet; what follows does.
         text = wording.preference(sentence)
         turn.prefer(order, text, replaces=_contradicted(work, sentence, text))
 
