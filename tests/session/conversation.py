@@ -3,10 +3,12 @@
 import json
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from google.api.httpbody_pb2 import HttpBody
 
 from acontext.session import v1 as pb
+from acontext_server.kit.ids import ProjectId
 from tests.services import Platform
 
 
@@ -67,9 +69,5 @@ class Conversation:
 
     def as_service(self, project_id: str) -> "Conversation":
         """Speak as another service of ours for a project."""
-        from uuid import UUID
-
-        from acontext_server.kit.ids import ProjectId
-
         signed = self.platform.as_service(ProjectId(UUID(project_id)))
         return Conversation(self.platform, signed)

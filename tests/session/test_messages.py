@@ -397,3 +397,17 @@ async def test_an_answer_stops_before_it_is_too_large(talk: Conversation) -> Non
         rest = await talk.page(session.id, cursor=first["next_cursor"])
     assert len(first["items"]) + len(rest["items"]) == 8
     assert rest["has_more"] is False
+
+
+async def test_callers_that_hang_up_leave_no_gap(talk: Conversation) -> None:
+    session = await talk.create()
+    calls = [asyncio.create_task(talk.say(session.id, str(number))) for number in range(60)]
+    await asyncio.sleep(0.01)
+    for call in calls[::2]:
+        call.cancel()
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    kept = [outcome for outcome in outcomes if isinstance(outcome, pb.Message)]
+    assert len(kept) >= 30
+    listed = (await talk.typed(session.id)).items
+    assert [message.sequence for message in listed] == list(range(1, len(listed) + 1))
+    assert {message.id for message in kept} <= {message.id for message in listed}

@@ -6,12 +6,15 @@ from typing import Any
 from uuid import uuid4
 
 import nats
+import psycopg
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc import aio
 
 from acontext.session import v1 as pb
+from acontext.space import v1 as space
 from acontext_server.kit.bus import open_bus
+from acontext_server.kit.engines import free_port
 from acontext_server.kit.rpc import reason_of
 from tests.services import Platform
 from tests.session.conversation import Conversation
@@ -162,10 +165,8 @@ async def test_a_watch_ends_with_its_session(talk: Conversation) -> None:
 
 async def test_a_watch_is_woken_by_another_process(talk: Conversation, platform: Platform) -> None:
     session = await conversation_of(talk, 1)
-    second = Platform(platform.settings.model_copy(update={"session_address": "127.0.0.1:0"}))
-    from acontext_server.kit.engines import free_port
-
-    second.settings.session_address = f"127.0.0.1:{free_port()}"
+    address = f"127.0.0.1:{free_port()}"
+    second = Platform(platform.settings.model_copy(update={"session_address": address}))
     await second.start("session")
     other = Conversation(second)
     request = pb.WatchSessionRequest(session_id=session.id, after_sequence=1)
@@ -208,12 +209,8 @@ async def test_a_stored_message_is_a_nudge_and_facts_go_through_the_outbox(
 
 
 async def test_a_deleted_space_leaves_its_sessions_free(talk: Conversation) -> None:
-    from acontext.space import v1 as space
-
     settings = talk.platform.settings
     session, space_id = await talk.create(), str(uuid4())
-    import psycopg
-
     with psycopg.connect(settings.database_url, autocommit=True) as connection:
         connection.execute("UPDATE session.session SET space_id = %s", (space_id,))
     event = space.SpaceEvent(id=str(uuid4()), project_id=session.project_id)

@@ -1,7 +1,7 @@
 """Sessions: opening, listing, connecting, deleting."""
 
 import asyncio
-import json
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +13,7 @@ from google.protobuf.struct_pb2 import Struct
 from grpc import aio
 
 from acontext.session import v1 as pb
+from acontext.space import v1 as space
 from acontext_server.kit.rpc import reason_of
 from tests.session.conversation import Conversation
 from tests.session.waiting import eventually
@@ -169,8 +170,6 @@ async def test_a_deleted_session_leaves_nothing_behind(talk: Conversation) -> No
 
 def kept_files(folder: str) -> list[str]:
     """Name the blobs that are kept, whatever the adapter's folders are."""
-    from pathlib import Path
-
     return [path.name for path in Path(folder).rglob("*") if path.is_file()]
 
 
@@ -192,9 +191,22 @@ async def test_bytes_that_another_session_needs_stay(talk: Conversation) -> None
     assert (await talk.page(other.id))["items"] == [blob]
 
 
-async def test_a_space_is_asked_for_before_a_session_is_connected(talk: Conversation) -> None:
-    session = await talk.create()
-    request = pb.ConnectToSpaceRequest(session_id=session.id, space_id=str(uuid4()))
+async def test_a_session_is_connected_to_a_space_that_exists(talk: Conversation) -> None:
+    await talk.platform.start("space")
+    spaces: Any = space.SpaceServiceStub(talk.platform.channel("space"))
+    made = await spaces.CreateSpace(space.CreateSpaceRequest(), metadata=talk.metadata)
+    later, at_once = await talk.create(), await talk.create(space_id=made.space.id)
+    request = pb.ConnectToSpaceRequest(session_id=later.id, space_id=made.space.id)
+    await talk.sessions.ConnectToSpace(request, metadata=talk.metadata)
+    assert at_once.space_id == made.space.id
+    assert await listed(talk, space_id=made.space.id) == [later.id, at_once.id]
+    assert await listed(talk, not_connected=True, space_id=made.space.id) == []
     with pytest.raises(aio.AioRpcError) as refusal:
-        await talk.sessions.ConnectToSpace(request, metadata=talk.metadata)
-    assert json.dumps(reason_of(refusal.value)) in ('"UNAVAILABLE"', '"SPACE_NOT_FOUND"')
+        await talk.create(space_id=str(uuid4()))
+    assert reason_of(refusal.value) == "SPACE_NOT_FOUND"
+
+
+async def test_without_the_owner_of_spaces_nothing_is_connected(talk: Conversation) -> None:
+    with pytest.raises(aio.AioRpcError) as refusal:
+        await talk.create(space_id=str(uuid4()))
+    assert reason_of(refusal.value) == "UNAVAILABLE"

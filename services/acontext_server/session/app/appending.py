@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from acontext_server.kit.database import Database, Tx
-from acontext_server.kit.errors import Conflict, RequestIdReused, ServiceError
+from acontext_server.kit.errors import Conflict, RequestIdReused, ServiceError, Unavailable
 from acontext_server.kit.ids import ProjectId
 from acontext_server.session.calls import OpenCalls, asks_for_call
 from acontext_server.session.content import Content
@@ -114,15 +114,19 @@ class Appender:
         try:
             outcomes = await self._commit([waiting.draft for waiting in batch])
         except Exception as error:
-            if len(batch) == 1:
-                batch[0].settle(error)
-                return
-            for waiting in batch:  # one of them may be the cause: each alone
-                await self._store([waiting])
+            await self._store_apart(batch, error)
             return
         self._announce(batch, outcomes)
         for waiting, outcome in zip(batch, outcomes, strict=True):
             waiting.settle(outcome)
+
+    async def _store_apart(self, batch: Sequence[_Waiting], error: Exception) -> None:
+        if len(batch) == 1 or isinstance(error, Unavailable):
+            for waiting in batch:
+                waiting.settle(error)
+            return
+        for waiting in batch:  # one of them may be the cause: each alone
+            await self._store([waiting])
 
     def _announce(
         self, batch: Sequence[_Waiting], outcomes: Sequence[Appended | ServiceError]
