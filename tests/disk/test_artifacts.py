@@ -186,7 +186,7 @@ async def test_head_gets_the_length_without_the_bytes(disk: DiskClient) -> None:
     head = [*disk.metadata, ("x-envoy-original-method", "HEAD")]
     sent = disk.stub.DownloadArtifact(request, metadata=head)
     assert b"".join([piece.content.data async for piece in sent]) == b""
-    headers = dict(await sent.initial_metadata())
+    headers = await sent.initial_metadata()
     assert headers["x-acontext-content-length"] == str(len(LARGE))
 
 
