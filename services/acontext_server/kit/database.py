@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import psycopg
 from psycopg.errors import DeadlockDetected, QueryCanceled, SerializationFailure
+from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -14,14 +15,21 @@ from acontext_server.kit.errors import Conflict, InvalidRequest, Unavailable
 Tx = AsyncConnection
 """An open transaction; leaving `Database.transaction` commits it."""
 
+Raw = psycopg.AsyncConnection[Any]
+"""The driver's own connection, at a third of the cost: for the few hot statements."""
+
 AfterCommit = Callable[[], None]
+
+WAIT_SECONDS = 20
+"""How long a caller waits for a connection."""
 
 
 class Database:
     """Connections of one service to its schema."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, pool: AsyncConnectionPool[Raw]) -> None:
         self._engine = engine
+        self._pool = pool
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
@@ -37,6 +45,16 @@ class Database:
         for callback in callbacks:
             callback()
 
+    @asynccontextmanager
+    async def raw(self) -> AsyncIterator[Raw]:
+        """Borrow a connection on which every statement commits by itself.
+
+        Its `transaction()` holds several together. Raises as our `transaction` does.
+        """
+        with _engine_errors():
+            async with self._pool.connection() as connection:
+                yield connection
+
 
 def after_commit(tx: Tx, callback: AfterCommit) -> None:
     """Call back once the transaction has committed, and never if it has not."""
@@ -45,11 +63,13 @@ def after_commit(tx: Tx, callback: AfterCommit) -> None:
         callbacks.append(callback)
 
 
-async def raw_connection(tx: Tx) -> psycopg.AsyncConnection[Any]:
-    """Return psycopg's own connection of a transaction, for the few hot statements."""
+async def raw_connection(tx: Tx | Raw) -> Raw:
+    """Return the driver's own connection of a transaction."""
+    if not isinstance(tx, AsyncConnection):
+        return tx
     pooled = await tx.get_raw_connection()
     # SQLAlchemy types the driver's connection as Any.
-    return cast("psycopg.AsyncConnection[Any]", pooled.driver_connection)
+    return cast("Raw", pooled.driver_connection)
 
 
 def violated(error: exc.IntegrityError) -> str | None:
@@ -66,10 +86,24 @@ def driver_url(url: str) -> str:
 async def open_database(url: str, *, pool: int) -> AsyncIterator[Database]:
     """Open a pool of connections; they are made when first needed."""
     engine = create_async_engine(
-        driver_url(url), pool_size=pool, max_overflow=0, pool_timeout=20, pool_pre_ping=True
+        driver_url(url),
+        pool_size=pool,
+        max_overflow=0,
+        pool_timeout=WAIT_SECONDS,
+        pool_pre_ping=True,
+    )
+    raw = AsyncConnectionPool[Raw](
+        url,
+        min_size=0,
+        max_size=pool,
+        timeout=WAIT_SECONDS,
+        kwargs={"autocommit": True},
+        check=AsyncConnectionPool.check_connection,
+        open=False,
     )
     try:
-        yield Database(engine)
+        async with raw:
+            yield Database(engine, raw)
     finally:
         await engine.dispose()
 
@@ -89,5 +123,7 @@ def _engine_errors() -> Any:
         if error.connection_invalidated or isinstance(error, exc.OperationalError):
             raise Unavailable("database") from error
         raise
+    except (DeadlockDetected, SerializationFailure) as error:
+        raise Conflict from error
     except (exc.TimeoutError, psycopg.OperationalError) as error:
         raise Unavailable("database") from error

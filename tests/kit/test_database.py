@@ -1,0 +1,61 @@
+"""The driver's own connections: what stands alone, what holds together, what outlives a server."""
+
+from collections.abc import AsyncIterator
+
+import psycopg
+import pytest
+
+from acontext_server.kit.config import Settings
+from acontext_server.kit.database import Database, Raw, open_database
+from acontext_server.kit.errors import Unavailable
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    async with open_database(settings.database_url, pool=2) as database:
+        async with database.raw() as connection:
+            await connection.execute("create table kept (number int)")
+        yield database
+
+
+async def kept(database: Database) -> list[int]:
+    async with database.raw() as connection:
+        found = await connection.execute("select number from kept order by number")
+        return [row[0] for row in await found.fetchall()]
+
+
+async def write_and_break(connection: Raw) -> None:
+    await connection.execute("insert into kept values (1)")
+    async with connection.transaction():
+        await connection.execute("insert into kept values (2)")
+        await connection.execute("insert into kept values (3)")
+        raise LookupError
+
+
+async def test_a_raw_statement_commits_alone_and_a_transaction_as_a_whole(
+    database: Database,
+) -> None:
+    async with database.raw() as connection:
+        with pytest.raises(LookupError):
+            await write_and_break(connection)
+    assert await kept(database) == [1]
+
+
+async def test_a_connection_that_the_server_closed_is_not_borrowed(
+    database: Database, settings: Settings
+) -> None:
+    await kept(database)
+    async with await psycopg.AsyncConnection.connect(settings.database_url) as other:
+        await other.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
+    assert await kept(database) == []
+
+
+async def test_a_connection_that_breaks_while_it_is_used_says_unavailable(
+    database: Database,
+) -> None:
+    with pytest.raises(Unavailable):
+        async with database.raw() as connection:
+            await connection.execute("select pg_terminate_backend(pg_backend_pid())")
