@@ -1,5 +1,6 @@
 """The tree of a space, over gRPC on a real PostgreSQL."""
 
+from collections.abc import Awaitable
 from typing import Any
 from uuid import uuid4
 
@@ -69,7 +70,6 @@ async def test_each_type_has_its_place(
         {"tool_sops": [{"tool_name": 7, "action": "open"}]},
         {"tool_sops": "goto"},
         {"preferences": 7},
-        {"preferences": "a\0b"},
     ],
 )
 async def test_a_sop_without_meaning_is_refused(space: Space, props: dict[str, Any]) -> None:
@@ -231,6 +231,22 @@ async def test_tools_are_known_by_name_and_renamed_everywhere(space: Space) -> N
     assert await known() == [("click", 3)]
     empty = pb.RenameToolsRequest(rename=[pb.ToolRename(old_name="click", new_name=" ")])
     assert await reason(space.skills.RenameTools(empty, metadata=space.key)) == "INVALID_REQUEST"
+
+
+async def test_a_nul_is_the_callers_mistake(space: Space) -> None:
+    space_id = await space.create()
+    page = space.create_block(space_id, "page", title="a\0b")
+    note = space.create_block(space_id, "page", title="a", props={"x": [{"y": "\0"}]})
+    renames = pb.RenameToolsRequest(rename=[pb.ToolRename(old_name="\0", new_name="a")])
+
+    refused: list[Awaitable[object]] = [
+        page,
+        note,
+        space.skills.RenameTools(renames, metadata=space.key),
+    ]
+    assert [await reason(one) for one in refused] == ["INVALID_REQUEST"] * 3
+    assert await reason(space.create(a="\0")) == "INVALID_REQUEST"
+    assert await space.search(space_id, "a\0b") == []
 
 
 async def test_a_retried_creation_gets_the_first_answer(space: Space) -> None:

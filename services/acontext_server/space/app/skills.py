@@ -1,5 +1,6 @@
 """Finding skills, showing where they come from, and what a person decides about them."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -14,6 +15,7 @@ from acontext_server.space.domain.blocks import (
     Block,
     BlockType,
     Skill,
+    check_storable,
     props_for,
     sop_props,
     title_for,
@@ -128,20 +130,24 @@ class SkillApp:
         """
         if question.mode == "agentic":
             raise ModelRequired
-        space, words = await self._words(project_id, space_id, question)
-        threshold = await self._threshold(project_id, space, question)
-        distances = await self._distances(project_id, space_id, question)
-        found = await self._read(project_id, space_id, question, distances)
+        # Neither needs the other, and the embedder works in a thread.
+        (space, words), (vector,) = await asyncio.gather(
+            self._words(project_id, space_id, question), self._embedder.embed([question.query])
+        )
+        limit = FILTERED_CANDIDATES if question.is_filtered else CANDIDATES
+        distances = await self._vectors.query(project_id, space_id, vector, limit)
         ranked = rank(
-            {one: distances[one] for one in found},
+            distances,
             words.hits,
             stems=words.stems,
             total=words.total,
-            threshold=threshold,
-            limit=question.limit,
+            threshold=await self._threshold(project_id, space, question),
+            limit=len(distances),
         )
-        await self._expose(project_id, question, ranked, found)
-        return [Answer(found[one.skill_id], one.distance) for one in ranked]
+        found = await self._read(project_id, space_id, question, ranked)
+        answered = [one for one in ranked if one.skill_id in found][: question.limit]
+        await self._expose(project_id, question, answered, found)
+        return [Answer(found[one.skill_id], one.distance) for one in answered]
 
     async def _words(
         self, project_id: ProjectId, space_id: UUID, question: Question
@@ -159,23 +165,24 @@ class SkillApp:
             return settings.search_threshold
         return self._embedder.default_threshold
 
-    async def _distances(
-        self, project_id: ProjectId, space_id: UUID, question: Question
-    ) -> Mapping[UUID, float]:
-        (vector,) = await self._embedder.embed([question.query])
-        limit = FILTERED_CANDIDATES if question.is_filtered else CANDIDATES
-        return await self._vectors.query(project_id, space_id, vector, limit)
-
     async def _read(
         self,
         project_id: ProjectId,
         space_id: UUID,
         question: Question,
-        distances: Mapping[UUID, float],
+        ranked: Sequence[Ranked],
     ) -> Mapping[UUID, Block]:
+        """Read the best that are wanted and still there, until there are enough of them."""
+        found: dict[UUID, Block] = {}
+        step = FILTERED_CANDIDATES if question.is_filtered else question.limit
         async with self._database.transaction() as tx:
-            found = await blocks.read_blocks(tx, project_id, space_id, distances)
-        return {one: block for one, block in found.items() if question.wants(block)}
+            for start in range(0, len(ranked), step):
+                ids = [one.skill_id for one in ranked[start : start + step]]
+                read = await blocks.read_blocks(tx, project_id, space_id, ids)
+                found |= {one: block for one, block in read.items() if question.wants(block)}
+                if len(found) >= question.limit:
+                    break
+        return found
 
     async def _expose(
         self,
@@ -366,6 +373,7 @@ class SkillApp:
 
     async def rename_tools(self, project_id: ProjectId, renames: Sequence[tuple[str, str]]) -> None:
         """Rename tools in every step, one rename after the other; unknown ones are skipped."""
+        check_storable("rename", [name for names in renames for name in names])
         if any(not new.strip() for _, new in renames):
             raise InvalidRequest.of("rename.new_name", "must not be empty")
         async with self._database.transaction() as tx:

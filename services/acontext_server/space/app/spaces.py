@@ -61,7 +61,8 @@ class SpaceApp:
         """Make an empty space, and its user on first sight."""
         check_storable("configs", configs)
         user_id = await self._peers.ensure_user(project_id, user) if user else None
-        space = Space(self._new_id(), project_id, user_id, configs, self._now(), self._now())
+        now = self._now()
+        space = Space(self._new_id(), project_id, user_id, configs, now, now)
         async with self._database.transaction() as tx:
             first = await self._claimed(tx, project_id, request, space.id)
             if first is None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from acontext_server.kit.errors import InvalidRequest
 from acontext_server.space.domain.errors import InvalidBlock
 from acontext_server.space.domain.skills import Sop, Step
 
@@ -149,7 +150,7 @@ def _step(step: object) -> dict[str, str]:
 def check_storable(name: str, value: object) -> None:
     """Refuse what PostgreSQL does not keep: a NUL, in text as in jsonb."""
     if isinstance(value, str) and "\0" in value:
-        raise InvalidBlock(name, "text has no NUL")
+        raise InvalidRequest.of(name, "text has no NUL")
     if isinstance(value, Mapping):
         for key, inner in value.items():
             check_storable(name, key)

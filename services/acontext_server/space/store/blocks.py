@@ -6,8 +6,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, case, delete, func, insert, literal, literal_column, select, update
+from sqlalchemy import (
+    ARRAY,
+    Row,
+    Text,
+    Uuid,
+    any_,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.types import TypeEngine
 
 from acontext_server.kit.database import Tx
 from acontext_server.kit.ids import ProjectId
@@ -238,18 +253,19 @@ class Matches:
 
 async def match_words(tx: Tx, project_id: ProjectId, space_id: UUID, query: str) -> Matches:
     """Look a query's words up in everything of a space that can be found."""
-    parsed = select(func.tsvector_to_array(func.to_tsvector(LANGUAGE, query)))
-    stems = frozenset((await tx.execute(parsed)).scalar_one())
     here = _findable(project_id, space_id)
-    total = (await tx.execute(select(func.count()).where(*here))).scalar_one()
+    parsed = func.tsvector_to_array(func.to_tsvector(LANGUAGE, query)).label("stems")
+    counted = select(func.count()).where(*here).scalar_subquery().label("total")
+    known = (await tx.execute(select(parsed, counted))).one()
+    stems = frozenset(known.stems)
     word = func.unnest(BlockRow.words).table_valued("lexeme", "positions", "weights")
     lookup = select(
         BlockRow.id, word.c.lexeme, func.array_to_string(word.c.weights, "").label("weights")
     )
     rows = await tx.execute(
-        lookup.join(word, literal(True)).where(*here, word.c.lexeme.in_(sorted(stems)))
+        lookup.join(word, literal(True)).where(*here, word.c.lexeme == _one_of(known.stems, Text()))
     )
-    return Matches(stems, _hits(rows.all()), total)
+    return Matches(stems, _hits(rows.all()), known.total)
 
 
 def _hits(rows: Sequence[Row[Any]]) -> dict[UUID, WordHits]:
@@ -270,7 +286,8 @@ async def read_blocks(
     tx: Tx, project_id: ProjectId, space_id: UUID, block_ids: Collection[UUID]
 ) -> Mapping[UUID, Block]:
     """Read some blocks of a space, those that can still be found."""
-    statement = select(*COLUMNS).where(*_findable(project_id, space_id), BlockRow.id.in_(block_ids))
+    wanted = BlockRow.id == _one_of(list(block_ids), Uuid())
+    statement = select(*COLUMNS).where(*_findable(project_id, space_id), wanted)
     return {row.id: _block(row) for row in await tx.execute(statement)}
 
 
@@ -288,6 +305,11 @@ async def sops_with_tools(
     )
     rows = await tx.execute(statement.order_by(BlockRow.id).with_for_update())
     return [_block(row) for row in rows]
+
+
+def _one_of(values: list[Any], kind: TypeEngine[Any]) -> Any:
+    # One parameter: with IN there is one for each value, and a statement for each number of them.
+    return any_(literal(values, ARRAY(kind)))
 
 
 def _is(project_id: ProjectId, block_id: UUID) -> tuple[Any, Any]:

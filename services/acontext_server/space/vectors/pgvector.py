@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
+from typing import LiteralString
 from uuid import UUID
 
 from sqlalchemy import text
@@ -47,16 +48,15 @@ DELETE = text(
     """
 )
 DELETE_PROJECT = text("delete from vectors.vector where project_id = :project_id")
-QUERY = text(
-    """
-    select id, embedding operator(public.<=>) cast(:vector as public.vector) as distance
+QUERY: LiteralString = """
+    select id, embedding operator(public.<=>) %(vector)s::public.vector as distance
     from vectors.vector
-    where project_id = :project_id and space_id = :space_id
-      and embedding_space = :embedding_space
+    where project_id = %(project_id)s and space_id = %(space_id)s
+      and embedding_space = %(embedding_space)s
     order by distance, id
-    limit :limit
-    """
-)
+    limit %(limit)s
+"""
+"""Goes through the driver itself, since every search waits for it."""
 
 
 class PgVectors:
@@ -102,9 +102,9 @@ class PgVectors:
             "vector": _literal(vector),
             "limit": limit,
         }
-        async with self._database.transaction() as tx:
-            found = (await tx.execute(QUERY, asked)).all()
-        return {row.id: max(0.0, row.distance) for row in found}
+        async with self._database.raw() as connection:
+            found = await (await connection.execute(QUERY, asked)).fetchall()
+        return {key: max(0.0, distance) for key, distance in found}
 
 
 def _literal(vector: Vector) -> str:
