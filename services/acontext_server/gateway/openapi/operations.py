@@ -63,17 +63,16 @@ def _operation(
 ) -> Schema:
     service = method.containing_service.name
     heading, rest = comments.told(method, told)
-    if route.body != "*":  # else these words stand at the schema of the body
-        rest = "\n\n".join(words for words in (rest, schemas.words_of(method.input_type)) if words)
+    if not route.body:  # else they stand at the schema of the body
+        rest.append(schemas.words_of(method.input_type))
     operation: Schema = {
         "operationId": f"{service}_{method.name}{number if number > 1 else ''}",
         "tags": [service],
         "summary": heading,
-        "parameters": _parameters(method, route, schemas),
+        "description": "\n\n".join(rest),
+        "parameters": _parameters(method, route, schemas, told),
         "responses": _responses(method, schemas) | {"default": _ERROR},
     }
-    if rest:
-        operation["description"] = rest
     if route.body:
         operation["requestBody"] = _body(method, route, schemas)
     caller = method.GetOptions().Extensions[options.caller]
@@ -90,28 +89,40 @@ def _join(first: Schema, second: Schema) -> None:
     bodies = [operation["requestBody"] for operation in (first, second)]
     contents = [body["content"] for body in bodies if isinstance(body, dict)]
     first["requestBody"] = {"content": contents[0] | contents[1], "required": True}
-    words = [first.get("description"), second["summary"], second.get("description")]
-    first["description"] = "\n\n".join(str(word) for word in words if word)
+    words = f"{first['description']}\n\n{second['description']}".split("\n\n")
+    first["description"] = "\n\n".join(dict.fromkeys(words))
 
 
-def _parameters(method: MethodDescriptor, route: Route, schemas: Schemas) -> list[Schema]:
+def _parameters(
+    method: MethodDescriptor, route: Route, schemas: Schemas, told: Mapping[str, str]
+) -> list[Schema]:
+    twin = comments.typed_twin(method, told)
+    words = (
+        {field.name: told.get(field.full_name) for field in twin.input_type.fields} if twin else {}
+    )
     fields = method.input_type.fields_by_name
     needed = required_fields(method.input_type)
-    bound = [_parameter(fields[name], "path", True, schemas) for name in _bound(route)]
+    bound = [_parameter(fields[name], "path", True, schemas, words) for name in _bound(route)]
     queried = [
-        _parameter(field, "query", field.name in needed, schemas)
+        _parameter(field, "query", field.name in needed, schemas, words)
         for field in in_query(method, route)
     ]
     return [*bound, *queried, *([_RANGE] if sends_bytes(method) else [])]
 
 
-def _parameter(field: FieldDescriptor, place: str, required: bool, schemas: Schemas) -> Schema:
+def _parameter(
+    field: FieldDescriptor,
+    place: str,
+    required: bool,
+    schemas: Schemas,
+    words: Mapping[str, str | None],
+) -> Schema:
     if field.message_type is not None:
         raise UnfitContract(f"{field.full_name}: a message cannot stand in an address")
     schema = schemas.field(field, Way.REQUEST)
-    description = schema.pop("description", None)
-    words = {"description": description} if description else {}
-    return {"name": field.name, "in": place, "required": required, **words, "schema": schema}
+    description = schema.pop("description", None) or words.get(field.name)
+    parameter = {"name": field.name, "in": place, "required": required, "schema": schema}
+    return parameter | ({"description": description} if description else {})
 
 
 def _bound(route: Route) -> list[str]:

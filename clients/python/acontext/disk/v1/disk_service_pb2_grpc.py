@@ -145,8 +145,10 @@ class DiskServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UploadArtifactMultipart(self, request_iterator, context):
-        """UploadArtifactMultipart is UploadArtifact for multipart/form-data: `file` (required, at most
-        16 MiB), `file_path` (a directory, `/`) and `meta` (a JSON object as text).
+        """UploadArtifactMultipart writes a file that comes as multipart/form-data.
+
+        Its fields are `file` (required, at most 16 MiB), `file_path` (a directory, `/`) and `meta` (a
+        JSON object as text). An existing artifact is replaced, its creation time kept.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

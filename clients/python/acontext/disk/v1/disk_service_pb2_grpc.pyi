@@ -49,8 +49,10 @@ class DiskServiceStub:
     existing one is replaced, its creation time kept.
     """
     UploadArtifactMultipart: _grpc.StreamUnaryMultiCallable[_disk_service_pb2.UploadArtifactMultipartRequest, _disk_service_pb2.UploadArtifactMultipartResponse]
-    """UploadArtifactMultipart is UploadArtifact for multipart/form-data: `file` (required, at most
-    16 MiB), `file_path` (a directory, `/`) and `meta` (a JSON object as text).
+    """UploadArtifactMultipart writes a file that comes as multipart/form-data.
+
+    Its fields are `file` (required, at most 16 MiB), `file_path` (a directory, `/`) and `meta` (a
+    JSON object as text). An existing artifact is replaced, its creation time kept.
     """
     GetArtifact: _grpc.UnaryUnaryMultiCallable[_disk_service_pb2.GetArtifactRequest, _disk_service_pb2.GetArtifactResponse]
     """GetArtifact returns an artifact with its text and a URL that opens without a key."""
@@ -92,8 +94,10 @@ class DiskServiceAsyncStub(DiskServiceStub):
     existing one is replaced, its creation time kept.
     """
     UploadArtifactMultipart: _aio.StreamUnaryMultiCallable[_disk_service_pb2.UploadArtifactMultipartRequest, _disk_service_pb2.UploadArtifactMultipartResponse]  # type: ignore[assignment]
-    """UploadArtifactMultipart is UploadArtifact for multipart/form-data: `file` (required, at most
-    16 MiB), `file_path` (a directory, `/`) and `meta` (a JSON object as text).
+    """UploadArtifactMultipart writes a file that comes as multipart/form-data.
+
+    Its fields are `file` (required, at most 16 MiB), `file_path` (a directory, `/`) and `meta` (a
+    JSON object as text). An existing artifact is replaced, its creation time kept.
     """
     GetArtifact: _aio.UnaryUnaryMultiCallable[_disk_service_pb2.GetArtifactRequest, _disk_service_pb2.GetArtifactResponse]  # type: ignore[assignment]
     """GetArtifact returns an artifact with its text and a URL that opens without a key."""
@@ -162,8 +166,10 @@ class DiskServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_disk_service_pb2.UploadArtifactMultipartRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_disk_service_pb2.UploadArtifactMultipartResponse, _abc.Awaitable[_disk_service_pb2.UploadArtifactMultipartResponse]]:
-        """UploadArtifactMultipart is UploadArtifact for multipart/form-data: `file` (required, at most
-        16 MiB), `file_path` (a directory, `/`) and `meta` (a JSON object as text).
+        """UploadArtifactMultipart writes a file that comes as multipart/form-data.
+
+        Its fields are `file` (required, at most 16 MiB), `file_path` (a directory, `/`) and `meta` (a
+        JSON object as text). An existing artifact is replaced, its creation time kept.
         """
 
     @_abc_1.abstractmethod

@@ -411,6 +411,7 @@ class ListMessagesJsonRequest(_message.Message):
     cursor: _builtins.str
     time_desc: _builtins.bool
     format: _builtins.str
+    """Form of the items. Default `openai`."""
     with_asset_public_url: _builtins.bool
     edit_strategies: _builtins.str
     pin_editing_strategies_at_message: _builtins.str

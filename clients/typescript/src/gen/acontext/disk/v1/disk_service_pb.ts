@@ -804,8 +804,10 @@ export const DiskService: GenService<{
     output: typeof UploadArtifactResponseSchema;
   },
   /**
-   * UploadArtifactMultipart is UploadArtifact for multipart/form-data: `file` (required, at most
-   * 16 MiB), `file_path` (a directory, `/`) and `meta` (a JSON object as text).
+   * UploadArtifactMultipart writes a file that comes as multipart/form-data.
+   *
+   * Its fields are `file` (required, at most 16 MiB), `file_path` (a directory, `/`) and `meta` (a
+   * JSON object as text). An existing artifact is replaced, its creation time kept.
    *
    * @generated from rpc acontext.disk.v1.DiskService.UploadArtifactMultipart
    */

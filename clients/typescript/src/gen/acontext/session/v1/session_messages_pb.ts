@@ -390,6 +390,8 @@ export type ListMessagesJsonRequest = Message<"acontext.session.v1.ListMessagesJ
   timeDesc: boolean;
 
   /**
+   * Form of the items. Default `openai`.
+   *
    * @generated from field: optional string format = 5;
    */
   format?: string | undefined;
