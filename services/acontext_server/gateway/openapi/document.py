@@ -115,14 +115,16 @@ def _reasons(files: Iterable[FileDescriptor], told: Mapping[str, str]) -> Mappin
     }
 
 
-def _own_routes() -> dict[str, Schema]:
+def _own_routes() -> dict[str, dict[str, Schema]]:
     return {
         "/health": _own("health", "Says that the gateway is up.", envelope(None)),
         "/openapi.json": _own("openapi", "Returns this document.", {"type": "object"}),
     }
 
 
-def _own(name: str, summary: str, schema: Schema) -> Schema:
+def _own(name: str, summary: str, schema: Schema) -> dict[str, Schema]:
     ok = {"description": summary, "content": {JSON: {"schema": schema}}}
-    operation = {"operationId": name, "summary": summary, "responses": {"200": ok}, "security": []}
-    return {"get": operation}
+    responses: Schema = {"200": ok}
+    return {
+        "get": {"operationId": name, "summary": summary, "responses": responses, "security": []}
+    }

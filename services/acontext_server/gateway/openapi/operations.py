@@ -1,6 +1,7 @@
 """Operations: an RPC on one of its routes."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 
@@ -8,7 +9,6 @@ from acontext.options.v1 import options_pb2 as options
 from acontext_server.gateway.build import (
     Answer,
     Route,
-    Rpc,
     UnfitContract,
     in_path,
     in_query,
@@ -28,9 +28,13 @@ KEYS: Mapping[int, list[Schema]] = {
 """Which key opens an RPC; a project's key if it is not here."""
 
 
+_ERROR: Schema = {"$ref": "#/components/responses/Error"}
+_RANGE: Schema = {"$ref": "#/components/parameters/Range"}
+
+
 def paths(
-    methods: Iterable[MethodDescriptor], schemas: Schemas, told: Mapping[str, str]
-) -> dict[str, Schema]:
+    methods: Iterable[MethodDescriptor], schemas: Schemas, words: Mapping[str, str]
+) -> dict[str, dict[str, Schema]]:
     """Return the operations of all RPCs, by path and verb.
 
     Two RPCs on one route are one operation that takes either body.
@@ -38,12 +42,11 @@ def paths(
     found: dict[str, dict[str, Schema]] = {}
     for method in sorted(methods, key=lambda method: method.client_streaming):
         for number, route in enumerate(routes_of(method), 1):
-            operation = _operation(method, route, number, schemas, told)
-            verbs = found.setdefault(route.path, {})
-            first = verbs.setdefault(route.verb, operation)
+            operation = _Operation(method, route, schemas, words).told(number)
+            first = found.setdefault(route.path, {}).setdefault(route.verb, operation)
             if first is not operation:
                 _join(first, operation)
-    return {path: dict(verbs) for path, verbs in found.items()}
+    return found
 
 
 def envelope(data: Schema | None) -> Schema:
@@ -58,33 +61,6 @@ def envelope(data: Schema | None) -> Schema:
     }
 
 
-def _operation(
-    method: MethodDescriptor, route: Route, number: int, schemas: Schemas, told: Mapping[str, str]
-) -> Schema:
-    service = method.containing_service.name
-    heading, rest = comments.told(method, told)
-    if not route.body:  # else they stand at the schema of the body
-        rest.append(schemas.words_of(method.input_type))
-    operation: Schema = {
-        "operationId": f"{service}_{method.name}{number if number > 1 else ''}",
-        "tags": [service],
-        "summary": heading,
-        "description": "\n\n".join(rest),
-        "parameters": _parameters(method, route, schemas, told),
-        "responses": _responses(method, schemas) | {"default": _ERROR},
-    }
-    if route.body:
-        operation["requestBody"] = _body(method, route, schemas)
-    caller = method.GetOptions().Extensions[options.caller]
-    if caller in KEYS:
-        operation["security"] = KEYS[caller]
-    return operation
-
-
-_ERROR: Schema = {"$ref": "#/components/responses/Error"}
-_RANGE: Schema = {"$ref": "#/components/parameters/Range"}
-
-
 def _join(first: Schema, second: Schema) -> None:
     bodies = [operation["requestBody"] for operation in (first, second)]
     contents = [body["content"] for body in bodies if isinstance(body, dict)]
@@ -93,78 +69,92 @@ def _join(first: Schema, second: Schema) -> None:
     first["description"] = "\n\n".join(dict.fromkeys(words))
 
 
-def _parameters(
-    method: MethodDescriptor, route: Route, schemas: Schemas, told: Mapping[str, str]
-) -> list[Schema]:
-    twin = comments.typed_twin(method, told)
-    words = (
-        {field.name: told.get(field.full_name) for field in twin.input_type.fields} if twin else {}
-    )
-    fields = method.input_type.fields_by_name
-    needed = required_fields(method.input_type)
-    bound = [_parameter(fields[name], "path", True, schemas, words) for name in _bound(route)]
-    queried = [
-        _parameter(field, "query", field.name in needed, schemas, words)
-        for field in in_query(method, route)
-    ]
-    return [*bound, *queried, *([_RANGE] if sends_bytes(method) else [])]
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    method: MethodDescriptor
+    route: Route
+    schemas: Schemas
+    words: Mapping[str, str]
 
+    def told(self, number: int) -> Schema:
+        service = self.method.containing_service.name
+        heading, rest = comments.told(self.method, self.words)
+        if not self.route.body:  # else they stand at the schema of the body
+            rest.append(self.schemas.words_of(self.method.input_type))
+        operation: Schema = {
+            "operationId": f"{service}_{self.method.name}{number if number > 1 else ''}",
+            "tags": [service],
+            "summary": heading,
+            "description": "\n\n".join(rest),
+            "parameters": self._parameters(),
+            "responses": self._responses() | {"default": _ERROR},
+        }
+        if self.route.body:
+            operation["requestBody"] = self._body()
+        caller = self.method.GetOptions().Extensions[options.caller]
+        if caller in KEYS:
+            operation["security"] = KEYS[caller]
+        return operation
 
-def _parameter(
-    field: FieldDescriptor,
-    place: str,
-    required: bool,
-    schemas: Schemas,
-    words: Mapping[str, str | None],
-) -> Schema:
-    if field.message_type is not None:
-        raise UnfitContract(f"{field.full_name}: a message cannot stand in an address")
-    schema = schemas.field(field, Way.REQUEST)
-    description = schema.pop("description", None) or words.get(field.name)
-    parameter = {"name": field.name, "in": place, "required": required, "schema": schema}
-    return parameter | ({"description": description} if description else {})
+    def _parameters(self) -> list[Schema]:
+        fields = self.method.input_type.fields_by_name
+        needed = required_fields(self.method.input_type)
+        bound = [self._parameter(fields[name], "path", required=True) for name in self._bound()]
+        queried = [
+            self._parameter(field, "query", required=field.name in needed)
+            for field in in_query(self.method, self.route)
+        ]
+        return [*bound, *queried, *([_RANGE] if sends_bytes(self.method) else [])]
 
+    def _parameter(self, field: FieldDescriptor, place: str, *, required: bool) -> Schema:
+        if field.message_type is not None:
+            raise UnfitContract(f"{field.full_name}: a message cannot stand in an address")
+        schema = self.schemas.field(field, Way.REQUEST)
+        description = schema.pop("description", None) or self._twins_words(field)
+        parameter = {"name": field.name, "in": place, "required": required, "schema": schema}
+        return parameter | ({"description": description} if description else {})
 
-def _bound(route: Route) -> list[str]:
-    names = in_path(route)
-    for name in names:
-        if not name.isidentifier():
-            raise UnfitContract(f"{route.path}: OpenAPI has no word for {name}")
-    return names
+    def _twins_words(self, field: FieldDescriptor) -> str | None:
+        twin = comments.typed_twin(self.method, self.words)
+        return self.words.get(f"{twin.input_type.full_name}.{field.name}") if twin else None
 
+    def _bound(self) -> list[str]:
+        names = in_path(self.route)
+        for name in names:
+            if not name.isidentifier():
+                raise UnfitContract(f"{self.route.path}: OpenAPI has no word for {name}")
+        return names
 
-def _body(method: MethodDescriptor, route: Route, schemas: Schemas) -> Schema:
-    if route.body != "*":
-        return {"content": doors.body_of(rpc_of(method).path, schemas), "required": True}
-    bound = frozenset(_bound(route))
-    schema = schemas.refer(method.input_type, Way.REQUEST, without=bound)
-    needed = required_fields(method.input_type) - bound
-    return {"content": {JSON: {"schema": schema}}, "required": bool(needed)}
+    def _body(self) -> Schema:
+        if self.route.body != "*":
+            content = doors.body_of(rpc_of(self.method).path, self.schemas)
+            return {"content": content, "required": True}
+        bound = frozenset(self._bound())
+        schema = self.schemas.refer(self.method.input_type, Way.REQUEST, without=bound)
+        needed = required_fields(self.method.input_type) - bound
+        return {"content": {JSON: {"schema": schema}}, "required": bool(needed)}
 
+    def _responses(self) -> Schema:
+        if sends_bytes(self.method):
+            some = {"description": "The bytes.", "content": {"*/*": {}}}
+            return {"200": some, "206": some | {"description": "The bytes of the range."}}
+        words = self.schemas.words_of(self.method.output_type) or "Done."
+        return {"200": {"description": words, "content": {JSON: {"schema": self._answer()}}}}
 
-def _responses(method: MethodDescriptor, schemas: Schemas) -> Schema:
-    if sends_bytes(method):
-        some = {"description": "The bytes.", "content": {"*/*": {}}}
-        return {"200": some, "206": some | {"description": "The bytes of the range."}}
-    schema = _answer(rpc_of(method), method, schemas)
-    words = schemas.words_of(method.output_type) or "Done."
-    return {"200": {"description": words, "content": {JSON: {"schema": schema}}}}
+    def _answer(self) -> Schema:
+        rpc, message = rpc_of(self.method), self.method.output_type
+        match rpc.answer:
+            case Answer.NOTHING:
+                return envelope(None)
+            case Answer.JSON:
+                return envelope(doors.answer_of(rpc.path, self.schemas))
+            case Answer.MESSAGE if rpc.member:
+                return envelope(self._member(message.fields_by_name[rpc.member]))
+            case Answer.MESSAGE:
+                return envelope(self.schemas.refer(message, Way.ANSWER))
+        whole = self.schemas.refer(message, Way.ANSWER)
+        return {"type": "array", "items": whole} if self.method.server_streaming else whole
 
-
-def _answer(rpc: Rpc, method: MethodDescriptor, schemas: Schemas) -> Schema:
-    match rpc.answer:
-        case Answer.NOTHING:
-            return envelope(None)
-        case Answer.JSON:
-            return envelope(doors.answer_of(rpc.path, schemas))
-        case Answer.MESSAGE if rpc.member:
-            return envelope(_member(method.output_type.fields_by_name[rpc.member], schemas))
-        case Answer.MESSAGE:
-            return envelope(schemas.refer(method.output_type, Way.ANSWER))
-    whole = schemas.refer(method.output_type, Way.ANSWER)
-    return {"type": "array", "items": whole} if method.server_streaming else whole
-
-
-def _member(field: FieldDescriptor, schemas: Schemas) -> Schema:
-    schema = schemas.value(field, Way.ANSWER)
-    return or_null(schema) if may_be_unset(field) else schema
+    def _member(self, field: FieldDescriptor) -> Schema:
+        schema = self.schemas.value(field, Way.ANSWER)
+        return or_null(schema) if may_be_unset(field) else schema
