@@ -65,7 +65,7 @@ def main(address: str, key: str) -> None:
         flushed = tasks.FlushSession(
             observer.FlushSessionRequest(session_id=session_id), metadata=as_project
         )
-        assert (flushed.status, flushed.remaining) == (200, 0), flushed
+        assert (flushed.status, flushed.errmsg) == (200, ""), flushed
         listed = tasks.ListTasks(
             observer.ListTasksRequest(session_id=session_id), metadata=as_project
         ).items
