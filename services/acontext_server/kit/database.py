@@ -91,6 +91,7 @@ async def open_database(url: str, *, pool: int) -> AsyncIterator[Database]:
         max_overflow=0,
         pool_timeout=WAIT_SECONDS,
         pool_pre_ping=True,
+        hide_parameters=True,  # what users say does not belong into logged errors
     )
     raw = AsyncConnectionPool[Raw](
         url,
