@@ -26,7 +26,12 @@ TOLD_OTHERWISE = {"cel", "required", "items"}
 
 
 def required_fields(message: Descriptor) -> frozenset[str]:
-    """Return the fields without which a request is refused, as the validator itself sees it."""
+    """Return the fields without which a request is refused, as the validator itself sees it.
+
+    Raise `UnfitContract` for a message with a rule across fields, which no keyword can tell.
+    """
+    if message.GetOptions().HasExtension(validate.message):
+        raise UnfitContract(f"{message.full_name}: no keyword says its rules across fields")
     empty = GetMessageClass(message)()
     paths = [one.proto.field for one in protovalidate.collect_violations(empty)]
     return frozenset(path.elements[0].field_name for path in paths if path)
