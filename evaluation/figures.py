@@ -20,6 +20,7 @@ CASES = 20
 class FoundTask:
     """A task as the engine observed it."""
 
+    id: str
     description: str
     status: str
     messages: frozenset[int]

@@ -1,7 +1,9 @@
-"""Observe a conversation with the rules engine alone, without services: the fast loop."""
+"""Observe conversations with the rules engine alone, without services: the fast loop."""
 
 import json
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -9,8 +11,25 @@ from acontext_server.observer.agents.memory import State
 from acontext_server.observer.agents.rules import fold
 from acontext_server.observer.agents.transcript import Message, Part, Text, ToolCall, ToolResult
 from acontext_server.observer.domain import PLANNING, MessageId, TaskList
-from evaluation.conversations import Conversation
-from evaluation.figures import FoundTask
+from evaluation import observing
+from evaluation.conversations import Conversation, read
+from evaluation.figures import FoundTask, Share
+from evaluation.table import Row, Target, share
+
+
+def rows(files: Mapping[str, Path]) -> Iterator[Row]:
+    """Say what the rules observe in each file of conversations."""
+    for name in files.keys() & {"SGD", "TAU"}:
+        conversations = list(read(files[name]))
+        found = [observe(conversation) for conversation in conversations]
+        yield Row(name=files[name].name, cases=f"{len(conversations)} conversations")
+        yield from observing.rows(conversations, found)
+        same = sum(
+            observe(conversation, in_batches=True) == tasks
+            for conversation, tasks in zip(conversations, found, strict=True)
+        )
+        invariance = Share(hits=same, cases=len(found))
+        yield share("invariance", invariance, "conversations", Target(value=1))
 
 
 def observe(conversation: Conversation, *, in_batches: bool = False) -> list[FoundTask]:
@@ -56,6 +75,7 @@ def _found(tasks: TaskList) -> list[FoundTask]:
         messages[order].add(message.int)
     return [
         FoundTask(
+            id=str(task.order),
             description=task.description,
             status=task.status,
             messages=frozenset(messages[task.order]),
