@@ -1,10 +1,21 @@
 """The rules one by one, as small conversations, and the fold as a whole."""
 
+from uuid import UUID
+
 import pytest
 
 from acontext_server.observer.agents.memory import State
 from acontext_server.observer.agents.rules import fold
-from acontext_server.observer.domain import PLANNING, TaskList
+from acontext_server.observer.agents.transcript import (
+    LEGIBLE,
+    Message,
+    Part,
+    Text,
+    ToolCall,
+    ToolResult,
+    legible,
+)
+from acontext_server.observer.domain import PLANNING, MessageId, TaskList
 from tests.observer.dialogue import (
     Line,
     agent,
@@ -212,3 +223,30 @@ def test_a_bare_complaint_is_no_preference_but_what_follows_is() -> None:
     preferences = listed(observed(lines))[0].preferences
     assert "bars" in preferences[-1]
     assert "user says: wrong" not in preferences
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x y\n" * 2**21, "1. do this\n" * 10**5, '{"a":' * 10**5, "I want a, b, " * 10**5, "a\0b"],
+    ids=["lines", "steps", "nesting", "wishes", "NUL"],
+)
+def test_a_text_of_any_length_and_depth_is_read_without_harm(text: str) -> None:
+    short = legible(text)
+    assert len(short) <= LEGIBLE + 3
+    assert "\0" not in short
+    tasks = TaskList()
+    state = State()
+    said: list[tuple[str, Part]] = [
+        ("user", Text(text="Please fix the login page")),
+        ("assistant", ToolCall(id="1", name="edit", arguments=short)),
+        ("user", ToolResult(call_id="1", name="edit", text=short)),
+        ("assistant", Text(text=short)),
+    ]
+    for number, (role, part) in enumerate(said):
+        message = Message(
+            sequence=number + 1, id=MessageId(UUID(int=number)), role=role, parts=(part,)
+        )
+        state, changes = fold(state, message)
+        for change in changes:
+            tasks.apply(change)
+    assert tasks.tasks[1].description == "Fix the login page"

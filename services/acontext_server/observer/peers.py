@@ -24,6 +24,7 @@ from acontext_server.observer.agents.transcript import (
     Text,
     ToolCall,
     ToolResult,
+    legible,
 )
 from acontext_server.observer.domain import (
     Failure,
@@ -251,7 +252,7 @@ def _part(part: pb.ContentPart) -> Part:
     meta = _meta(part)
     match part.type:
         case "text":
-            return Text(text=part.text)
+            return Text(text=legible(part.text))
         case "tool-call":
             return ToolCall(
                 id=_text(meta, "id"), name=_text(meta, "name"), arguments=_arguments(meta)
@@ -260,7 +261,7 @@ def _part(part: pb.ContentPart) -> Part:
             return ToolResult(
                 call_id=_text(meta, "tool_call_id"),
                 name=_text(meta, "name") or _text(meta, "function_name"),
-                text=part.text,
+                text=legible(part.text),
                 is_error=meta.get("is_error") is True,
             )
         case other:
@@ -279,9 +280,9 @@ def _meta(part: pb.ContentPart) -> Mapping[str, Any]:
 
 def _text(meta: Mapping[str, Any], key: str) -> str:
     value = meta.get(key)
-    return value if isinstance(value, str) else ""
+    return legible(value) if isinstance(value, str) else ""
 
 
 def _arguments(meta: Mapping[str, Any]) -> str:
     value = meta.get("arguments", "")
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    return legible(value if isinstance(value, str) else orjson.dumps(value).decode())

@@ -37,8 +37,27 @@ _POLITE = (
     r"(?:(?:please|also|now|just|then|kindly|first|next|and|so|but|actually|instead|maybe"
     r"|go ahead(?: and)?|for now|after that)\b[,\s]*)*"
 )
+_PRAISE = (
+    r"(?:(?:that|this|it)(?: now| really)? )?(?:works?|worked|fixed it|solved it|did it|did the trick"
+    r"|helped|helps)(?: now| great| well| fine| again| perfectly| nicely| like a charm| for me| too)*"
+    r"(?=\s*(?:[,.!;:]|$|thank|thx))"
+    r"|(?:good|great|nice|excellent|amazing|awesome|fantastic) (?:work|job|one|stuff)|well done"
+    r"|(?:that(?:'s| is)|this is)? ?(?:exactly|just) (?:what|as) i (?:wanted|needed|asked(?: for)?"
+    r"|was looking for|had in mind|meant)"
+    r"|looks? (?:good|great|right|fine|perfect|nice|amazing|awesome)(?: now| to me)*"
+)
+"""The user is content with what was done."""
+_GREETING_ABROAD = (
+    r"hola|bonjour|salut|hallo|guten (?:tag|morgen|abend)|ciao|buenos d[ií]as|buenas|ol[aá]|namaste"
+    r"|konnichiwa|merci(?: beaucoup)?|(?:muchas |mil )?gracias|danke(?: sch[oö]n| sehr| dir| ihnen)?"
+    r"|vielen dank|grazie(?: mille)?|obrigad[oa]|arigato(?: gozaimasu)?|spasibo|dank je(?: wel)?"
+    r"|tack(?: s[aå] mycket)?|por favor|s'il (?:vous|te) pla[iî]t|bitte(?: sch[oö]n)?|per favore"
+    r"|adi[oó]s|au revoir|tsch[uü]ss|auf wiedersehen|hasta luego|de nada|gern geschehen|de rien|prego"
+)
+"""Politeness is often said in one's own language."""
 _FILLER = re.compile(
-    r"^(?:(?:ok(?:ay)?|alright|all right|great|good|perfect|cool|nice|fine|awesome|excellent"
+    rf"^(?:(?:{_PRAISE}|{_GREETING_ABROAD}"
+    r"|ok(?:ay)?|alright|all right|great|good|perfect|cool|nice|fine|awesome|excellent"
     r"|fantastic|wonderful|lovely|super|amazing|wow|oh|ah|well|hmm+|right|sure(?: thing)?|yes|yeah"
     r"|yup|yep|yea|ya|no(?:pe)?|not (?:right )?now|not yet|correct|exactly|absolutely|definitely"
     r"|of course|agreed|understood|got it|i see|very (?:good|well|nice)|not bad|finally|no problem"
@@ -46,6 +65,7 @@ _FILLER = re.compile(
     r"| again)?(?: for [^.,;!?]*)?|thx|cheers"
     r"|please do(?: so| that)?|yes please|do (?:it|that|so)|go (?:ahead|on|for it)|let'?s (?:do|go)"
     r"(?: it| that| ahead)?|(?:hi|hello|hey)(?: there)?|good (?:morning|evening|afternoon|day)"
+    r"|(?:i(?:'m| am) )?just (?:testing|saying hi|checking(?: in)?)|how are you(?: doing)?(?: today)?"
     r"|bye(?: bye)?|good ?bye|see (?:ya|you)(?: later| soon)?|take care|later|maybe later|please"
     r"|perhaps(?: later)?|(?:that|this|it)(?:'s| is| sounds?| looks?| seems?| works?| will| would|"
     r"'ll)*(?: work| be| do)?(?: just)?(?: quite| very| really| pretty| so| all)?"
@@ -112,6 +132,7 @@ _NO_OFFER = re.compile(
 _ANYTHING_ELSE = re.compile(
     r"\b(?:anything|something|what) (?:else|more|further|additional)|\bany(?:thing)? (?:other"
     r"|more|further)\b"
+    r"|\bwhat(?:'s| is) next\b|\bwhat (?:can|shall|should) (?:i|we) do next\b"
     r"|\bmore requests?\b|\bfurther (?:help|assistance)\b|\bassist you (?:with|further)"
     r"|\bhelp (?:you )?(?:with )?(?:today|now)\b|\banything i can\b",
     _FLAGS,
@@ -126,6 +147,18 @@ _ASKS_FOR_INPUT = re.compile(
     r" (?:would like|want) (?:me )?to proceed)|\bi(?:'ll| will)? need (?:your|the|to know|some"
     r"|more)"
     r"|\bconfirm (?:me|the|that|these|this|if|you|your|all)|\bwhich (?:one|of)\b|\bproceed\b",
+    _FLAGS,
+)
+_ASKS_TO_CONFIRM = re.compile(
+    r"\b(?:do|can|could|would) you (?:please )?(?:confirm|approve|agree)\b|\byes ?(?:/|or) ?no\b"
+    r"|\b(?:shall|should|may|can) i (?:proceed|go ahead|continue|do (?:that|this|it|so))\b"
+    r"|\bis (?:that|this|everything|it|all of this) (?:ok(?:ay)?|correct|right|fine|alright)\b"
+    r"|\b(?:proceed|go ahead)(?: with (?:this|that|it|the \w+))?\?",
+    _FLAGS,
+)
+_REVISING = re.compile(
+    r"\b(?:make|change|rewrite|rephrase|shorten|extend|reword|redo|update|edit|adjust|tweak|expand"
+    r"|simplify|reformat|revise|polish|trim)\s+(?:it|this|that|them|these|those)\b",
     _FLAGS,
 )
 _GIVING_UP = re.compile(
@@ -159,7 +192,9 @@ _APOLOGY = re.compile(
     r"\b(?:sorry|apologi[sz]e|apologies|afraid|unfortunately|regret|unable)\b", _FLAGS
 )
 _DONE = re.compile(
-    r"\b(?:done|finished|completed?|successful(?:ly)?|(?:has|have) been|(?:is"
+    r"^\W*(?!need|indeed|based|inspired|compared)\w{3,}ed\b|\bworks? (?:now|again)\b|\b(?:is|are) now\b"
+    r"|\bi (?:just |also |already |now )?(?!need)(?:\w+ed|made|wrote|built|sent|put|ran)\b"
+    r"|\b(?:done|finished|completed?|successful(?:ly)?|(?:has|have) been|(?:is"
     r"|are) (?:now )?(?:ready|booked|reserved"
     r"|confirmed|deployed|created|scheduled|sent|fixed|live)|i(?:'ve| have)(?: now| already| just"
     r"| successfully)? \w+(?:ed|ade|ent"
@@ -381,6 +416,16 @@ def declines(text: str) -> bool:
     """The user says no, or not now."""
     first = (sentences(text) or [""])[0]
     return bool(_DECLINING.search(first))
+
+
+def asks_to_confirm(text: str) -> bool:
+    """The agent wants a yes before it does what it just told."""
+    return bool(_ASKS_TO_CONFIRM.search(text))
+
+
+def revises(text: str) -> bool:
+    """It asks for what was delivered, in another form."""
+    return bool(_REVISING.search(text))
 
 
 def gives_up(text: str) -> bool:

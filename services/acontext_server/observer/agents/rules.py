@@ -6,8 +6,9 @@ Each rule is one small function; the three lists at the end say which are asked,
 A rule that answers True has dealt with the message.
 """
 
-import json
 from collections.abc import Callable, Sequence
+
+import orjson
 
 from acontext_server.observer.agents import cues, wording
 from acontext_server.observer.agents.memory import OpenCall, State, Turn, Work
@@ -665,7 +666,7 @@ def _same_call(work: Work, calls: Sequence[ToolCall]) -> bool:
 def _values(call: ToolCall) -> list[str]:
     """The words of a call's arguments, without the names that any call of the tool has."""
     try:
-        arguments = json.loads(call.arguments)
+        arguments = orjson.loads(call.arguments)
     except ValueError:
         arguments = call.arguments
     told = arguments.values() if isinstance(arguments, dict) else [arguments]

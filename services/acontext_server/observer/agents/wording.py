@@ -1,7 +1,8 @@
 """How the rules put things: descriptions near the user's words, progress in the agent's voice."""
 
-import json
 import re
+
+import orjson
 
 from acontext_server.observer.agents import cues
 from acontext_server.observer.agents.transcript import ToolCall
@@ -134,7 +135,7 @@ def _third_person(text: str) -> str:
 
 def _with_arguments(call: ToolCall) -> str:
     try:
-        arguments = json.loads(call.arguments or "{}")
+        arguments = orjson.loads(call.arguments or "{}")
     except ValueError:
         return ""
     if not isinstance(arguments, dict) or not arguments:
@@ -145,7 +146,7 @@ def _with_arguments(call: ToolCall) -> str:
 
 
 def _value(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) else orjson.dumps(value).decode()
     return text if len(text) <= 80 else text[:79] + "…"
 
 
