@@ -8,7 +8,7 @@ from acontext.session import v1 as pb
 from acontext_server.kit.blobs import Blobs
 from acontext_server.kit.errors import InvalidRequest, TooLarge
 from acontext_server.kit.multipart import FormLimits, read_form
-from acontext_server.session.app.messages import NewFile, StoreRequest
+from acontext_server.session.app.storing import NewFile, StoreRequest
 from acontext_server.session.content import Format
 from acontext_server.session.convert import read_id
 from acontext_server.session.domain import SessionId

@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from acontext.session import v1 as pb
 from acontext_server.kit.blobs import PublicUrl
 from acontext_server.kit.errors import InvalidRequest
-from acontext_server.session.app.messages import MessagePage
+from acontext_server.session.app.reading import MessagePage
 from acontext_server.session.content import Part
 from acontext_server.session.domain import ApiKey, Message, Project, Session, User
 from acontext_server.session.formats.acontext import write_part

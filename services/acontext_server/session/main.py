@@ -18,11 +18,13 @@ from acontext_server.kit.outbox import Outbox
 from acontext_server.kit.paging import Cursors
 from acontext_server.session.app.appending import Appender
 from acontext_server.session.app.cleaning import Cleaner
+from acontext_server.session.app.contents import Contents
 from acontext_server.session.app.deleting import DeletingApp
-from acontext_server.session.app.messages import MessageApp
 from acontext_server.session.app.observing import ObservingApp
 from acontext_server.session.app.projects import ProjectApp
+from acontext_server.session.app.reading import ReadingApp
 from acontext_server.session.app.sessions import SessionApp
+from acontext_server.session.app.storing import StoringApp
 from acontext_server.session.app.watching import Watchers, WatchingApp
 from acontext_server.session.events import Announcer, Listener, Nudges
 from acontext_server.session.peers import Disks, Spaces, count_elsewhere
@@ -87,21 +89,22 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
             released=cleaner.soon,
             count_elsewhere=partial(count_elsewhere, spaces, disks),
         )
-        messages = MessageApp(
+        contents = Contents(blobs)
+        storing = StoringApp(
             database=database,
-            blobs=blobs,
-            cursors=cursors,
+            contents=contents,
             appender=appender,
             now=now,
             new_id=uuid7,
             new_call_id=new_call_id,
         )
+        reading = ReadingApp(database=database, contents=contents, cursors=cursors)
         servicer = SessionServicer(
             sessions=sessions,
-            messages=messages,
-            watching=WatchingApp(messages, watchers),
+            storing=storing,
+            reading=reading,
+            watching=WatchingApp(reading, watchers),
             observing=ObservingApp(database, cursors),
-            blobs=blobs,
         )
         listener = Listener(bus, sessions, deleting, watchers)
         await projects.first_start(settings.root_api_key)

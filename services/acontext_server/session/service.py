@@ -11,15 +11,16 @@ from google.protobuf.message import DecodeError
 
 from acontext.session import v1 as pb
 from acontext_server.kit.auth import caller
-from acontext_server.kit.blobs import BlobMissing, Blobs
+from acontext_server.kit.blobs import BlobMissing
 from acontext_server.kit.errors import InvalidRequest
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.rpc import not_yet
 from acontext_server.kit.rpc.interceptor import Context
 from acontext_server.session import bodies
-from acontext_server.session.app.messages import MessageApp, Query, StoreRequest
 from acontext_server.session.app.observing import ObservingApp
+from acontext_server.session.app.reading import Query, ReadingApp
 from acontext_server.session.app.sessions import NewSession, SessionApp
+from acontext_server.session.app.storing import StoreRequest, StoringApp
 from acontext_server.session.app.watching import WatchingApp
 from acontext_server.session.content import Format
 from acontext_server.session.convert import (
@@ -50,10 +51,10 @@ class SessionServicer(pb.SessionServiceServicer):
     """Sessions and their messages."""
 
     sessions: SessionApp
-    messages: MessageApp
+    storing: StoringApp
+    reading: ReadingApp
     watching: WatchingApp
     observing: ObservingApp
-    blobs: Blobs
 
     async def CreateSession(
         self, request: pb.CreateSessionRequest, context: Context
@@ -120,8 +121,8 @@ class SessionServicer(pb.SessionServiceServicer):
         self, request: pb.StoreMessageRequest, context: Context
     ) -> pb.StoreMessageResponse:
         project_id = caller().project_id
-        async with bodies.read_typed(request, self.blobs) as new:
-            message = await self.messages.store_message(project_id, new)
+        async with bodies.read_typed(request, self.storing.contents.blobs) as new:
+            message = await self.storing.store_message(project_id, new)
         return pb.StoreMessageResponse(message=to_message(message))
 
     async def StoreMessageJson(
@@ -136,43 +137,39 @@ class SessionServicer(pb.SessionServiceServicer):
         context: Context,
     ) -> HttpBody:
         project_id = caller().project_id
-        async with bodies.read_multipart(request_iterator, self.blobs) as new:
+        async with bodies.read_multipart(request_iterator, self.storing.contents.blobs) as new:
             return await self._stored(project_id, new)
 
     async def _stored(self, project_id: ProjectId, new: StoreRequest) -> HttpBody:
-        return _json(to_json(await self.messages.store_message(project_id, new)))
+        return _json(to_json(await self.storing.store_message(project_id, new)))
 
     async def StoreMessages(
         self, request_iterator: AsyncIterator[pb.StoreMessagesRequest], context: Context
     ) -> pb.StoreMessagesResponse:
         project_id = caller().project_id
         async with aclosing(self._read_all(request_iterator)) as requests:
-            count, last = await self.messages.store_messages(project_id, requests)
+            count, last = await self.storing.store_messages(project_id, requests)
         return pb.StoreMessagesResponse(count=count, last_sequence=last)
 
     async def _read_all(
         self, stream: AsyncIterator[pb.StoreMessagesRequest]
     ) -> AsyncGenerator[StoreRequest, None]:
         async for request in stream:
-            async with bodies.read_typed(request.message, self.blobs) as new:
+            async with bodies.read_typed(request.message, self.storing.contents.blobs) as new:
                 yield new
 
     async def ListMessages(
         self, request: pb.ListMessagesRequest, context: Context
     ) -> pb.ListMessagesResponse:
         query = _query(request, Format.ACONTEXT)
-        page = await self.messages.list_messages(
-            caller().project_id, _id(request.session_id), query
-        )
+        page = await self.reading.list_messages(caller().project_id, _id(request.session_id), query)
         return page_to_proto(page, own_form=query.form is Format.ACONTEXT)
 
     async def ListMessagesJson(
         self, request: pb.ListMessagesJsonRequest, context: Context
     ) -> HttpBody:
         query = _query(request, Format.OPENAI)
-        page = await self.messages.list_messages(
-            caller().project_id, _id(request.session_id), query
-        )
+        page = await self.reading.list_messages(caller().project_id, _id(request.session_id), query)
         return _json(page_to_json(page, own_form=query.form is Format.ACONTEXT))
 
     async def WatchSession(
@@ -188,7 +185,7 @@ class SessionServicer(pb.SessionServiceServicer):
     async def GetTokenCounts(
         self, request: pb.GetTokenCountsRequest, context: Context
     ) -> pb.GetTokenCountsResponse:
-        total = await self.messages.count_tokens(caller().project_id, _id(request.session_id))
+        total = await self.reading.count_tokens(caller().project_id, _id(request.session_id))
         return pb.GetTokenCountsResponse(total_tokens=total)
 
     async def GetSessionContext(
@@ -248,7 +245,7 @@ class SessionServicer(pb.SessionServiceServicer):
             one = _logged(row)
             try:
                 content = unpack_proto(row.content)
-                await self.messages.put_back(project_id, [content])
+                await self.storing.contents.put_back(project_id, [content])
                 one.content.CopyFrom(content)
             except (BlobMissing, DecodeError) as error:
                 one.unreadable = str(error)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from acontext_server.kit.ids import ProjectId
-from acontext_server.session.app.messages import MessageApp
+from acontext_server.session.app.reading import ReadingApp
 from acontext_server.session.domain import Message, SessionId
 
 POLL_SECONDS = 2.0
@@ -51,7 +51,7 @@ class Watchers:
 class WatchingApp:
     """Follows logs as they grow."""
 
-    messages: MessageApp
+    reading: ReadingApp
     watchers: Watchers
 
     async def watch_session(
@@ -61,7 +61,7 @@ class WatchingApp:
         news = self.watchers.join(session_id)
         try:
             while True:
-                while found := await self.messages.read_after(project_id, session_id, after):
+                while found := await self.reading.read_after(project_id, session_id, after):
                     yield found
                     after = found[-1].sequence
                 await self.watchers.news(news, POLL_SECONDS)

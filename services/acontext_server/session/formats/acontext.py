@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from acontext_server.session.content import SOURCE_FORMAT, Content, Part, PartType, Role
+from acontext_server.session.content import Content, Part, PartType, Role
 from acontext_server.session.formats.media import Upload, uploaded
 from acontext_server.session.formats.reading import Field
 from acontext_server.session.free_json import JsonObject
@@ -68,8 +68,3 @@ def write_part(part: Part) -> JsonObject:
     if part.meta:
         written["meta"] = part.meta
     return written
-
-
-def keep_source(content: Content, given: str) -> JsonObject:
-    """Name the format a message came in, unless its own meta does."""
-    return {SOURCE_FORMAT: given, **content.meta}

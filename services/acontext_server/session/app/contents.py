@@ -1,0 +1,91 @@
+"""What messages say, put together from rows and from the bytes kept beside them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from acontext_server.kit.blobs import BlobKey, Blobs, PublicUrl, Spool
+from acontext_server.kit.ids import ProjectId
+from acontext_server.session.content import Content
+from acontext_server.session.domain import SERVICE, Log, Message
+from acontext_server.session.formats.stored import (
+    MessageContent,
+    put_back,
+    set_aside,
+    unpack,
+    unpack_proto,
+)
+from acontext_server.session.store.messages import StoredMessage
+
+URLS_LIVE = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The bytes of messages, in rows and in Blobs."""
+
+    blobs: Blobs
+
+    async def messages(
+        self, project_id: ProjectId, rows: Sequence[StoredMessage], log: Log
+    ) -> list[Message]:
+        """Make messages of rows of one log."""
+        contents = await self.of(project_id, rows)
+        return [to_message(row, one, log) for row, one in zip(rows, contents, strict=True)]
+
+    async def of(self, project_id: ProjectId, rows: Sequence[StoredMessage]) -> list[Content]:
+        """Unpack what rows say."""
+        packed = [unpack_proto(row.content) for row in rows]
+        await self.put_back(project_id, packed)
+        return [unpack(row.role, one) for row, one in zip(rows, packed, strict=True)]
+
+    async def put_back(self, project_id: ProjectId, packed: Sequence[MessageContent]) -> None:
+        """Fill in what is kept beside the rows."""
+        hashes = {sha256 for content in packed for sha256 in set_aside(content)}
+        beside = {sha256: await self.fetch(project_id, sha256) for sha256 in hashes}
+        for content in packed:
+            put_back(content, beside.__getitem__)
+
+    async def fetch(self, project_id: ProjectId, sha256: str) -> bytes:
+        """Read kept bytes."""
+        async with self.blobs.open(_key(project_id, sha256)) as chunks:
+            return b"".join([chunk async for chunk in chunks])
+
+    async def put(self, project_id: ProjectId, sha256: str, spool: Spool) -> None:
+        """Keep bytes."""
+        await self.blobs.put(_key(project_id, sha256), spool)
+
+    def sign(self, project_id: ProjectId, messages: Sequence[Message]) -> dict[str, PublicUrl]:
+        """Make public URLs of all uploads of some messages."""
+        return {
+            part.asset.sha256: self.blobs.public_url(
+                _key(project_id, part.asset.sha256),
+                expires_in=URLS_LIVE,
+                mime=part.asset.mime,
+                filename=part.filename,
+            )
+            for message in messages
+            for part in message.content.parts
+            if part.asset
+        }
+
+
+def to_message(row: StoredMessage, content: Content, log: Log) -> Message:
+    """Put a row, what it says and how far its log is observed together."""
+    return Message(
+        id=row.id,
+        session_id=row.session_id,
+        sequence=row.sequence,
+        parent_id=row.parent_id,
+        content=content,
+        tokens=row.tokens,
+        status=log.status(row.sequence, row.failure),
+        task_id=row.task_id,
+        failure=row.failure,
+        created_at=row.created_at,
+        updated_at=row.observed_at or row.created_at,
+    )
+
+
+def _key(project_id: ProjectId, sha256: str) -> BlobKey:
+    return BlobKey(project_id=project_id, service=SERVICE, sha256=sha256)

@@ -1,0 +1,175 @@
+"""Storing messages."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from acontext_server.kit.blobs import Spool
+from acontext_server.kit.database import Database
+from acontext_server.kit.ids import ProjectId
+from acontext_server.kit.mime import mime_of
+from acontext_server.kit.requests import digest_of
+from acontext_server.session import formats
+from acontext_server.session.app.appending import Appended, Appender, Chain, Draft
+from acontext_server.session.app.contents import Contents, to_message
+from acontext_server.session.calls import asks_for_call
+from acontext_server.session.content import Asset, Content, Format
+from acontext_server.session.domain import Message, MessageId, SessionId, SessionNotFound
+from acontext_server.session.formats.media import Upload
+from acontext_server.session.formats.stored import Packed, pack
+from acontext_server.session.free_json import Json, dump
+from acontext_server.session.store import blobs as uses
+from acontext_server.session.store import messages as store
+from acontext_server.session.store.messages import NewMessage
+from acontext_server.session.tokens import count_tokens
+
+PUTTING = timedelta(minutes=10)
+"""How long putting a message's bytes may take before they count as left behind."""
+LARGE_BYTES = 256 << 10
+"""From here on a message is read in a thread, so that others need not wait for it."""
+IN_FLIGHT = 1000
+"""Messages of one stream that wait for their commit at the same time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewFile:
+    """A file that came with a message, not yet kept."""
+
+    filename: str
+    spool: Spool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreRequest:
+    """A message as a caller sent it."""
+
+    session_id: SessionId
+    form: Format
+    blob: Json
+    files: dict[str, NewFile] = field(default_factory=dict)
+    request_id: UUID | None = None
+    size: int = 0
+    """Bytes of the blob as it came."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoringApp:
+    """Takes messages in."""
+
+    database: Database
+    contents: Contents
+    appender: Appender
+    now: Callable[[], datetime]
+    new_id: Callable[[], UUID]
+    new_call_id: Callable[[], str]
+
+    async def store_message(self, project_id: ProjectId, request: StoreRequest) -> Message:
+        """Append one message; it is durable when this returns."""
+        draft = await self._draft(project_id, request)
+        return await self._message(draft, await self.appender.submit(draft))
+
+    async def store_messages(
+        self, project_id: ProjectId, requests: AsyncIterator[StoreRequest]
+    ) -> tuple[int, int]:
+        """Append a stream of messages, and say how many and the last one's sequence.
+
+        When one fails, those before it are stored and none after it.
+        """
+        chain, waiting = Chain(), deque[asyncio.Future[Appended]]()
+        count = last = 0
+        try:
+            async for request in requests:
+                waiting.append(self.appender.submit(await self._draft(project_id, request, chain)))
+                count += 1
+                if len(waiting) > IN_FLIGHT:
+                    await waiting.popleft()
+            while waiting:
+                last = (await waiting.popleft()).message.sequence
+        finally:
+            await asyncio.gather(*waiting, return_exceptions=True)
+        return count, last
+
+    async def _draft(
+        self, project_id: ProjectId, request: StoreRequest, chain: Chain | None = None
+    ) -> Draft:
+        uploads = {name: await _upload(file) for name, file in request.files.items()}
+        content, packed, tokens = await self._read(request, uploads)
+        new = NewMessage(
+            id=MessageId(self.new_id()),
+            key=(project_id, request.session_id),
+            role=content.role,
+            content=packed.row,
+            size=packed.size,
+            tokens=tokens,
+            uses_tools=content.uses_tools,
+        )
+        return Draft(
+            new=new,
+            content=content,
+            request=(request.request_id, _digest(request, uploads)) if request.request_id else None,
+            needs_blobs=await self._put(new, content, packed, request.files, uploads),
+            chain=chain,
+        )
+
+    async def _read(
+        self, request: StoreRequest, uploads: Mapping[str, Upload]
+    ) -> tuple[Content, Packed, int]:
+        def read() -> tuple[Content, Packed, int]:
+            content = formats.read(request.form, request.blob, uploads, self.new_call_id)
+            return content, pack(content), count_tokens(content)
+
+        return await asyncio.to_thread(read) if request.size > LARGE_BYTES else read()
+
+    async def _put(
+        self,
+        new: NewMessage,
+        content: Content,
+        packed: Packed,
+        files: Mapping[str, NewFile],
+        uploads: Mapping[str, Upload],
+    ) -> int:
+        needed = {part.asset.sha256 for part in content.parts if part.asset}
+        spools = {
+            upload.asset.sha256: files[name].spool
+            for name, upload in uploads.items()
+            if upload.asset.sha256 in needed
+        }
+        hashes = {*packed.beside, *spools}
+        if not hashes:
+            return 0
+        project_id, session_id = new.key
+        async with self.database.transaction() as tx:
+            if await store.find_log(tx, project_id, session_id) is None:
+                raise SessionNotFound(session_id)
+            until = self.now() + PUTTING
+            await uses.intend(tx, project_id, session_id, new.id, hashes, until=until)
+        for sha256, spool in spools.items():
+            await self.contents.put(project_id, sha256, spool)
+        for sha256, data in packed.beside.items():
+            async with self.contents.blobs.spool() as spool:
+                await spool.write(data)
+                await self.contents.put(project_id, sha256, spool)
+        return len(hashes)
+
+    async def _message(self, draft: Draft, appended: Appended) -> Message:
+        content = draft.content
+        if appended.repeated or asks_for_call(content):
+            [content] = await self.contents.of(draft.new.key[0], [appended.message])
+        return to_message(appended.message, content, appended.log)
+
+
+async def _upload(file: NewFile) -> Upload:
+    data = await file.spool.read()
+    mime = await asyncio.to_thread(mime_of, data, file.filename)
+    asset = Asset(sha256=file.spool.sha256, mime=mime, size_b=file.spool.size)
+    return Upload(asset, file.filename)
+
+
+def _digest(request: StoreRequest, uploads: Mapping[str, Upload]) -> bytes:
+    files = sorted((name, upload.asset.sha256) for name, upload in uploads.items())
+    names = [text.encode() for file in files for text in file]
+    what = (request.session_id.bytes, request.form.encode(), dump(request.blob).encode())
+    return digest_of(*what, *names)
