@@ -4,16 +4,15 @@ from uuid import UUID
 
 import pytest
 
+from acontext_server.kit.legible import LEGIBLE, legible
 from acontext_server.observer.agents.memory import State
 from acontext_server.observer.agents.rules import fold
 from acontext_server.observer.agents.transcript import (
-    LEGIBLE,
     Message,
     Part,
     Text,
     ToolCall,
     ToolResult,
-    legible,
 )
 from acontext_server.observer.domain import PLANNING, MessageId, TaskList
 from tests.observer.dialogue import (
@@ -227,8 +226,15 @@ def test_a_bare_complaint_is_no_preference_but_what_follows_is() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["x y\n" * 2**21, "1. do this\n" * 10**5, '{"a":' * 10**5, "I want a, b, " * 10**5, "a\0b"],
-    ids=["lines", "steps", "nesting", "wishes", "NUL"],
+    [
+        "x y\n" * 2**21,
+        "1. do this\n" * 10**5,
+        '{"a":' * 10**5,
+        "I want a, b, " * 10**5,
+        "a\0b",
+        r'{"a": "\u0000"}',
+    ],
+    ids=["lines", "steps", "nesting", "wishes", "NUL", "escaped NUL"],
 )
 def test_a_text_of_any_length_and_depth_is_read_without_harm(text: str) -> None:
     short = legible(text)

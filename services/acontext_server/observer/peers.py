@@ -16,6 +16,7 @@ from acontext.session import v1 as pb
 from acontext_server.kit.auth import Signer
 from acontext_server.kit.errors import Unavailable
 from acontext_server.kit.ids import NOBODY, ProjectId
+from acontext_server.kit.legible import legible
 from acontext_server.kit.rpc import peer_errors
 from acontext_server.observer.agents.transcript import (
     Message,
@@ -24,7 +25,6 @@ from acontext_server.observer.agents.transcript import (
     Text,
     ToolCall,
     ToolResult,
-    legible,
 )
 from acontext_server.observer.domain import (
     Failure,

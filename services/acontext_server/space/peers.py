@@ -15,6 +15,7 @@ from acontext.observer import v1 as observer
 from acontext.session import v1 as session
 from acontext_server.kit.auth import Signer
 from acontext_server.kit.ids import NOBODY, ProjectId
+from acontext_server.kit.legible import legible
 from acontext_server.kit.rpc import peer_errors
 from acontext_server.space.agents.payload import parsed
 from acontext_server.space.domain.experience import Call, Experience, Result, Text, Turn
@@ -180,16 +181,16 @@ def _turn(message: session.LoggedMessage) -> Turn:
 def _part(part: session.ContentPart) -> Iterator[Text | Call | Result]:
     meta = _meta(part.meta_json)
     if part.type == "text":
-        yield Text(part.text)
+        yield Text(legible(part.text))
     elif part.type == "tool-call":
         arguments = meta.get("arguments")
-        read = parsed(arguments) if isinstance(arguments, str) else arguments
+        read = parsed(legible(arguments)) if isinstance(arguments, str) else arguments
         yield Call(str(meta.get("id") or ""), str(meta.get("name") or ""), read)
     elif part.type == "tool-result":
         call_id = str(meta.get("tool_call_id") or "")
-        yield Result(call_id, part.text, bool(meta.get("is_error")))
+        yield Result(call_id, legible(part.text), bool(meta.get("is_error")))
 
 
 def _meta(meta_json: bytes) -> Mapping[str, Any]:
-    meta = orjson.loads(meta_json) if meta_json else {}
+    meta = orjson.loads(meta_json.replace(b"\\u0000", b"")) if meta_json else {}
     return meta if isinstance(meta, dict) else {}

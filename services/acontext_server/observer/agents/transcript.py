@@ -5,18 +5,6 @@ from functools import cached_property
 
 from acontext_server.observer.domain import MessageId
 
-LEGIBLE = 16_000
-"""Characters of a text that an engine reads: the first half and the last, where errors stand."""
-
-
-def legible(text: str) -> str:
-    """Shorten a long text in the middle, and leave out NUL, which PostgreSQL keeps in no text."""
-    text = text.replace("\0", "")
-    if len(text) <= LEGIBLE:
-        return text
-    half = LEGIBLE // 2
-    return f"{text[:half]} … {text[-half:]}"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
