@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from acontext_server.kit.database import Database, Tx
@@ -131,7 +132,7 @@ class SkillApp:
         if question.mode == "agentic":
             raise ModelRequired
         # Neither needs the other, and the embedder works in a thread.
-        (space, words), (vector,) = await asyncio.gather(
+        words, (vector,) = await asyncio.gather(
             self._words(project_id, space_id, question), self._embedder.embed([question.query])
         )
         limit = FILTERED_CANDIDATES if question.is_filtered else CANDIDATES
@@ -141,7 +142,7 @@ class SkillApp:
             words.hits,
             stems=words.stems,
             total=words.total,
-            threshold=await self._threshold(project_id, space, question),
+            threshold=await self._threshold(project_id, words.configs, question),
             limit=len(distances),
         )
         found = await self._read(project_id, space_id, question, ranked)
@@ -151,16 +152,20 @@ class SkillApp:
 
     async def _words(
         self, project_id: ProjectId, space_id: UUID, question: Question
-    ) -> tuple[Space, blocks.Matches]:
-        async with self._database.transaction() as tx:
-            space = await self._space(tx, project_id, space_id)
-            query = question.query.replace("\0", " ")
-            return space, await blocks.match_words(tx, project_id, space_id, query)
+    ) -> blocks.Matches:
+        query = question.query.replace("\0", " ")
+        async with self._database.raw() as connection:
+            found = await blocks.match_words(connection, project_id, space_id, query)
+        if found is None:
+            raise SpaceNotFound(space_id)
+        return found
 
-    async def _threshold(self, project_id: ProjectId, space: Space, question: Question) -> float:
+    async def _threshold(
+        self, project_id: ProjectId, configs: Mapping[str, Any], question: Question
+    ) -> float:
         if question.threshold is not None:
             return question.threshold
-        settings = (await self._peers.settings(project_id)).overridden(space.configs)
+        settings = (await self._peers.settings(project_id)).overridden(configs)
         if settings.search_threshold is not None:
             return settings.search_threshold
         return self._embedder.default_threshold

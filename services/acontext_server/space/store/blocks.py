@@ -3,13 +3,12 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
     Row,
-    Text,
     Uuid,
     any_,
     case,
@@ -22,9 +21,8 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.types import TypeEngine
 
-from acontext_server.kit.database import Tx
+from acontext_server.kit.database import Raw, Tx
 from acontext_server.kit.ids import ProjectId
 from acontext_server.space.domain.blocks import Block, BlockType, searched_texts
 from acontext_server.space.ranking import WordHits
@@ -244,49 +242,57 @@ async def intend(
 
 @dataclass(frozen=True)
 class Matches:
-    """What of a query's words a space has."""
+    """What of a query's words a space has, and what the space itself wants of searches."""
 
+    configs: Mapping[str, Any]
     stems: frozenset[str]
     hits: Mapping[UUID, WordHits]
     total: int
 
 
-async def match_words(tx: Tx, project_id: ProjectId, space_id: UUID, query: str) -> Matches:
-    """Look a query's words up in everything of a space that can be found."""
-    here = _findable(project_id, space_id)
-    parsed = func.tsvector_to_array(func.to_tsvector(LANGUAGE, query)).label("stems")
-    counted = select(func.count()).where(*here).scalar_subquery().label("total")
-    known = (await tx.execute(select(parsed, counted))).one()
-    stems = frozenset(known.stems)
-    word = func.unnest(BlockRow.words).table_valued("lexeme", "positions", "weights")
-    lookup = select(
-        BlockRow.id, word.c.lexeme, func.array_to_string(word.c.weights, "").label("weights")
-    )
-    rows = await tx.execute(
-        lookup.join(word, literal(True)).where(*here, word.c.lexeme == _one_of(known.stems, Text()))
-    )
-    return Matches(stems, _hits(rows.all()), known.total)
+# Every search asks these two, so they go through the driver itself.
+_ASKED: LiteralString = """
+SELECT configs, tsvector_to_array(to_tsvector(%(language)s::regconfig, %(query)s)),
+       (SELECT count(*) FROM space.block
+        WHERE project_id = %(project_id)s AND space_id = %(space_id)s
+          AND type = ANY(%(content)s) AND NOT archived)
+FROM space.space WHERE project_id = %(project_id)s AND id = %(space_id)s
+"""
+_HITS: LiteralString = """
+SELECT id, array_agg(lexeme) FILTER (WHERE 'A' = ANY(weights)),
+       array_agg(lexeme) FILTER (WHERE NOT 'A' = ANY(weights))
+FROM space.block, unnest(words)
+WHERE project_id = %(project_id)s AND space_id = %(space_id)s
+  AND type = ANY(%(content)s) AND NOT archived AND lexeme = ANY(%(stems)s)
+GROUP BY id
+"""
 
 
-def _hits(rows: Sequence[Row[Any]]) -> dict[UUID, WordHits]:
-    primary: dict[UUID, set[str]] = {}
-    secondary: dict[UUID, set[str]] = {}
-    for row in rows:
-        found = primary if "A" in row.weights else secondary
-        found.setdefault(row.id, set()).add(row.lexeme)
-    return {
-        block_id: WordHits(
-            frozenset(primary.get(block_id, ())), frozenset(secondary.get(block_id, ()))
-        )
-        for block_id in primary.keys() | secondary.keys()
+async def match_words(
+    connection: Raw, project_id: ProjectId, space_id: UUID, query: str
+) -> Matches | None:
+    """Look a query's words up in everything of a space that can be found; None without a space."""
+    here = {
+        "project_id": project_id,
+        "space_id": space_id,
+        "content": [kind.value for kind in CONTENT],
     }
+    asked = await connection.execute(_ASKED, {**here, "language": LANGUAGE, "query": query})
+    known = await asked.fetchone()
+    if known is None:
+        return None
+    configs, stems, total = known
+    rows = await (await connection.execute(_HITS, {**here, "stems": stems})).fetchall()
+    hits = {id_: WordHits(frozenset(main or ()), frozenset(rest or ())) for id_, main, rest in rows}
+    return Matches(configs, frozenset(stems), hits, total)
 
 
 async def read_blocks(
     tx: Tx, project_id: ProjectId, space_id: UUID, block_ids: Collection[UUID]
 ) -> Mapping[UUID, Block]:
     """Read some blocks of a space, those that can still be found."""
-    wanted = BlockRow.id == _one_of(list(block_ids), Uuid())
+    # One parameter: with IN there is one for each id, and a statement for each number of them.
+    wanted = BlockRow.id == any_(literal(list(block_ids), ARRAY(Uuid)))
     statement = select(*COLUMNS).where(*_findable(project_id, space_id), wanted)
     return {row.id: _block(row) for row in await tx.execute(statement)}
 
@@ -305,11 +311,6 @@ async def sops_with_tools(
     )
     rows = await tx.execute(statement.order_by(BlockRow.id).with_for_update())
     return [_block(row) for row in rows]
-
-
-def _one_of(values: list[Any], kind: TypeEngine[Any]) -> Any:
-    # One parameter: with IN there is one for each value, and a statement for each number of them.
-    return any_(literal(values, ARRAY(kind)))
 
 
 def _is(project_id: ProjectId, block_id: UUID) -> tuple[Any, Any]:
