@@ -1,0 +1,1 @@
+"""The published SDKs against the whole dialect, and what they cannot send."""

@@ -1,0 +1,81 @@
+"""One embedded Acontext for the SDKs, each with a project of its own."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+import httpx
+import pytest
+
+from tests.engines import state_folder
+from tests.journeys import system as embedded
+from tests.journeys.system import System
+from tests.sdk.sdk import PUBLISHED, Published, Sdk, running
+
+
+@pytest.fixture(scope="session")
+def system() -> Iterator[System]:
+    """A system on the port and folder of this test run."""
+    with state_folder() as folder:
+        yield from embedded.running(System(folder))
+
+
+def chosen(published: Published) -> object:
+    """Leave to `make test-slow` what asks the same of us in another way."""
+    marks = [pytest.mark.slow] if published.asynchronous else []
+    return pytest.param(published, marks=marks, id=str(published))
+
+
+@pytest.fixture(scope="session", params=[chosen(one) for one in PUBLISHED])
+def driver(request: pytest.FixtureRequest, system: System) -> Iterator[Sdk]:
+    """Each SDK in turn, once for all tests."""
+    with running(request.param, system.url) as sdk:
+        yield sdk
+
+
+@pytest.fixture(scope="module")
+def sdk(driver: Sdk, system: System) -> Sdk:
+    """The SDK, on a project of the test file's own."""
+    driver.enter(new_key(system))
+    return driver
+
+
+@pytest.fixture(scope="session")
+def foreign(system: System) -> Mapping[str, str]:
+    """Ids of things that belong to another project, by their kind."""
+    with httpx.Client(base_url=system.url, headers=bearer(new_key(system))) as rest:
+
+        def made(path: str, **fields: object) -> str:
+            return str(rest.post(path, json=fields).json()["data"]["id"])
+
+        session, space = made("/session"), made("/space")
+        message = {"blob": {"role": "user", "content": "Mine."}}
+        return {
+            "session": session,
+            "space": space,
+            "disk": made("/disk"),
+            "block": made(f"/space/{space}/block", type="folder", title="Mine"),
+            "message": made(f"/session/{session}/messages", **message),
+        }
+
+
+@pytest.fixture
+def rest(system: System) -> Iterator[httpx.Client]:
+    """Plain HTTP on a project of the test's own."""
+    with httpx.Client(base_url=system.url, headers=bearer(new_key(system)), timeout=60) as rest:
+        yield rest
+
+
+def new_key(system: System) -> str:
+    """Make a project and give its key."""
+    kept = re.search("ACONTEXT_ADMIN_KEY='?([^'\n]+)", (system.folder / ".env").read_text())
+    assert kept
+    made = httpx.post(
+        f"{system.url}/projects", json={"name": "sdk"}, headers=bearer(kept[1]), timeout=30
+    )
+    secret: str = made.json()["data"]["secret"]
+    return secret
+
+
+def bearer(key: str) -> Mapping[str, str]:
+    """Give the header that opens a project."""
+    return {"Authorization": f"Bearer {key}"}
