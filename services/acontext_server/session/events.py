@@ -17,7 +17,7 @@ from acontext_server.kit.bus import Bus
 from acontext_server.kit.database import Tx
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.outbox import Announcement, Outbox
-from acontext_server.session.app.deleting import OTHERS, DeletingApp
+from acontext_server.session.app.deleting import DeletingApp
 from acontext_server.session.app.sessions import SessionApp
 from acontext_server.session.app.watching import Watchers
 from acontext_server.session.domain import (
@@ -140,13 +140,8 @@ class Listener:
             space_id = SpaceId(UUID(event.space_deleted.space_id))
             await self.sessions.disconnect_space(project_id, space_id)
 
-    async def collect_receipts(self) -> None:
-        """Hear from the others what they have forgotten."""
-        async with asyncio.TaskGroup() as group:
-            for service in OTHERS:
-                group.create_task(self._collect(service))
-
-    async def _collect(self, service: str) -> None:
+    async def collect_receipts(self, service: str) -> None:
+        """Hear from another service what it has forgotten."""
         parse = _ENVELOPES[service]
 
         async def handle(payload: bytes) -> None:

@@ -19,7 +19,7 @@ from acontext_server.kit.paging import Cursors
 from acontext_server.session.app.appending import Appender
 from acontext_server.session.app.cleaning import Cleaner
 from acontext_server.session.app.contents import Contents
-from acontext_server.session.app.deleting import DeletingApp
+from acontext_server.session.app.deleting import OTHERS, DeletingApp
 from acontext_server.session.app.observing import ObservingApp
 from acontext_server.session.app.projects import ProjectApp
 from acontext_server.session.app.reading import ReadingApp
@@ -124,7 +124,7 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
                 outbox.run,
                 cleaner.run,
                 listener.listen_to_space,
-                listener.collect_receipts,
+                *(partial(listener.collect_receipts, service) for service in OTHERS),
                 listener.purge_deleted,
                 listener.follow_logs,
             ],
