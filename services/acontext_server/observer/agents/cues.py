@@ -47,6 +47,12 @@ _PRAISE = (
     r"|looks? (?:good|great|right|fine|perfect|nice|amazing|awesome)(?: now| to me)*"
 )
 """The user is content with what was done."""
+_CONTENT = re.compile(
+    rf"^\W*(?:(?:ok(?:ay)?|oh|ah|wow|great|perfect|yes|cool)\W+)*(?:{_PRAISE}|(?:many )?thank(?:s|x)?\b|thx\b"
+    r"|cheers\b|perfect\b|awesome\b|excellent\b|wonderful\b|fantastic\b|amazing\b|brilliant\b"
+    r"|merci\b|(?:muchas )?gracias\b|danke\b|grazie\b|obrigad[oa]\b)",
+    _FLAGS,
+)
 _GREETING_ABROAD = (
     r"hola|bonjour|salut|hallo|guten (?:tag|morgen|abend)|ciao|buenos d[ií]as|buenas|ol[aá]|namaste"
     r"|konnichiwa|merci(?: beaucoup)?|(?:muchas |mil )?gracias|danke(?: sch[oö]n| sehr| dir| ihnen)?"
@@ -61,8 +67,7 @@ _FILLER = re.compile(
     r"|fantastic|wonderful|lovely|super|amazing|wow|oh|ah|well|hmm+|right|sure(?: thing)?|yes|yeah"
     r"|yup|yep|yea|ya|no(?:pe)?|not (?:right )?now|not yet|correct|exactly|absolutely|definitely"
     r"|of course|agreed|understood|got it|i see|very (?:good|well|nice)|not bad|finally|no problem"
-    r"|thanks(?: a lot| so much| again)?|thank you(?: so much| very much"
-    r"| again)?(?: for [^.,;!?]*)?|thx|cheers"
+    r"|(?:many )?(?:thanks|thank you)(?: a lot| so much| very much| again)*(?: for [^.,;!?]*)?|thx|cheers"
     r"|please do(?: so| that)?|yes please|do (?:it|that|so)|go (?:ahead|on|for it)|let'?s (?:do|go)"
     r"(?: it| that| ahead)?|(?:hi|hello|hey)(?: there)?|good (?:morning|evening|afternoon|day)"
     r"|(?:i(?:'m| am) )?just (?:testing|saying hi|checking(?: in)?)|how are you(?: doing)?(?: today)?"
@@ -334,6 +339,11 @@ def content(text: str) -> str:
 def is_small_talk(text: str) -> bool:
     """Nothing but greeting, thanks, agreement, goodbye."""
     return not any(content(sentence) for sentence in sentences(text))
+
+
+def thanks_or_praises(text: str) -> bool:
+    """The user is content."""
+    return bool(_CONTENT.search(text)) and (is_small_talk(text) or not is_question(text))
 
 
 def is_question(text: str) -> bool:

@@ -78,6 +78,10 @@ class State:
     """What the agent delivered or suggested last, which "it" and "that one" point at."""
     asked: bool = False
     """The agent's last message waits for an answer."""
+    claimed: bool = False
+    """The agent's last message says that it is done, whatever it asks besides."""
+    thanked: bool = False
+    """The user thanked for work that was not done, as far as was seen, and may go on."""
     opening: list[str] = field(default_factory=list)
     """Messages since the last delivery that may turn out to have opened a task."""
     opening_text: str = ""

@@ -82,12 +82,26 @@ def giving_up_fails_the_task(turn: Turn) -> bool:
     return not cues.is_request(turn.text)
 
 
+def thanks_complete_the_task(turn: Turn) -> bool:
+    """The user thanks or praises, and nothing is awaited: what was worked on is delivered."""
+    work = turn.work
+    if work is None or work.is_closed or not _is_content(turn.text):
+        return False
+    awaited = turn.state.calls or (turn.state.asked and not turn.state.claimed)
+    told = work.tools or turn.state.claimed or _is_thanks(turn.text)
+    if work.status != TaskStatus.RUNNING or awaited or turn.state.trouble or not told:
+        turn.state.thanked = not turn.state.asked
+        return False
+    turn.move(work, TaskStatus.SUCCESS)
+    return False
+
+
 def moving_on_closes_work_without_tools(turn: Turn) -> bool:
     """What was answered in words alone is delivered once the user goes on without complaint."""
     work = turn.work
     if work is None or work.status != TaskStatus.RUNNING or work.tools or turn.state.asked:
         return False
-    if _is_thanks(turn.text) or (cues.leads_away(turn.text) and cues.request_in(turn.text)):
+    if cues.leads_away(turn.text) and cues.request_in(turn.text):
         turn.move(work, TaskStatus.SUCCESS)
     return False
 
@@ -136,7 +150,11 @@ def further_request_opens_a_task(turn: Turn) -> bool:
     work = turn.work
     if turn.is_free or work is None or turn.state.asked or not request:
         return False
-    if not cues.leads_away(request) or _similar(request, work.description):
+    if turn.state.thanked:
+        same = cues.is_refining(request) or cues.points_back(request)
+    else:
+        same = not cues.leads_away(request) or _similar(request, work.description)
+    if same:
         return False
     turn.forget_opening()
     _open_for(turn, wording.description(request))
@@ -314,7 +332,7 @@ def call_starts_the_task(turn: Turn) -> bool:
         work.tools[call.name] = _values(call)
     work.led = []
     turn.state.offer, turn.state.asked, turn.state.trouble = "", False, False
-    turn.state.unreported = False
+    turn.state.unreported, turn.state.thanked, turn.state.claimed = False, False, False
     return True
 
 
@@ -357,7 +375,7 @@ def claim_completes_work_without_tools(turn: Turn) -> bool:
     work = turn.work
     if work is None or work.is_closed or work.tools or work.planned or turn.state.calls:
         return False
-    if turn.text.rstrip().endswith("?") or not cues.reports_done(turn.text):
+    if not _claims(turn.text) or _waits_for_answer(turn.text):
         return False
     turn.move(work, TaskStatus.SUCCESS)
     turn.progress(work, wording.reported(turn.text))
@@ -371,7 +389,7 @@ def engaging_starts_the_task(turn: Turn) -> bool:
     work = turn.work
     if work is None or work.is_closed:
         return False
-    if not work.planned:
+    if not work.planned and not turn.state.thanked:
         turn.move(work, TaskStatus.RUNNING)
     if cues.reads_back(turn.text):
         turn.progress(work, wording.read_back(turn.text))
@@ -412,6 +430,7 @@ _USER: Sequence[Rule] = (
     agreement_turns_the_plan_into_tasks,
     objection_withdraws_the_plan,
     giving_up_fails_the_task,
+    thanks_complete_the_task,
     moving_on_closes_work_without_tools,
     several_requests_open_a_task_each,
     request_for_a_planned_step_begins_it,
@@ -539,7 +558,9 @@ def _changes_requirement(text: str) -> bool:
 def _listen(turn: Turn) -> None:
     """Remember what the agent's words leave open: an offer, a question, what "it" would mean."""
     turn.state.offer = cues.offer_in(turn.text)
-    turn.state.asked = turn.text.rstrip().endswith("?") or cues.asks_for_input(turn.text)
+    turn.state.asked = _waits_for_answer(turn.text)
+    turn.state.claimed = _claims(turn.text)
+    turn.state.thanked = turn.state.thanked and cues.is_small_talk(turn.text)
     told = [part for part in cues.sentences(turn.text) if not cues.asks_anything_else(part)]
     if any(
         (not cues.is_small_talk(part) and part.rstrip("?") != part) or len(part) > 30
@@ -548,6 +569,12 @@ def _listen(turn: Turn) -> None:
         turn.state.told = " ".join(told)[:400]
     if turn.work:
         turn.work.said = []
+
+
+def _waits_for_answer(text: str) -> bool:
+    """It asks for something other than what further is wanted."""
+    asked = text.rstrip().endswith("?") or cues.asks_for_input(text)
+    return asked and not cues.asks_anything_else(cues.last_question(text))
 
 
 def _note_opening(turn: Turn, work: Work) -> None:
@@ -645,8 +672,19 @@ def _similar(one: str, other: str) -> bool:
     return bool(first and second) and len(first & second) * 2 >= min(len(first), len(second))
 
 
+def _is_content(text: str) -> bool:
+    """Thanks or praise, perhaps before something else."""
+    first = (cues.sentences(text) or [""])[0]
+    return cues.thanks_or_praises(first) and not cues.complains(text)
+
+
 def _is_thanks(text: str) -> bool:
     return cues.is_small_talk(text) and "thank" in text.casefold()
+
+
+def _claims(text: str) -> bool:
+    """It says that something is done, rather than what is going to be."""
+    return cues.reports_done(text) and not cues.reads_back(text)
 
 
 def _has_worked(turn: Turn) -> bool:
