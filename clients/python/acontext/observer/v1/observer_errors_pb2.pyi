@@ -80,6 +80,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """A task does not go from this status to that one. FAILED_PRECONDITION.
         {"reason": "TRANSITION_REFUSED", "metadata": {"from": "pending", "to": "success"}}
     """
+    ERROR_REASON_SESSION_NOT_TRACKED: _ErrorReason.ValueType  # 24
+    """The session is not observed: task tracking is off for it or its project. FAILED_PRECONDITION.
+        {"reason": "SESSION_NOT_TRACKED", "metadata": {"session_id": "0198c0de-…"}}
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the reason in google.rpc.ErrorInfo, without its prefix, of domain `acontext.observer`."""
@@ -141,5 +145,9 @@ ERROR_REASON_RUN_NOT_FOUND: ErrorReason.ValueType  # 22
 ERROR_REASON_TRANSITION_REFUSED: ErrorReason.ValueType  # 23
 """A task does not go from this status to that one. FAILED_PRECONDITION.
     {"reason": "TRANSITION_REFUSED", "metadata": {"from": "pending", "to": "success"}}
+"""
+ERROR_REASON_SESSION_NOT_TRACKED: ErrorReason.ValueType  # 24
+"""The session is not observed: task tracking is off for it or its project. FAILED_PRECONDITION.
+    {"reason": "SESSION_NOT_TRACKED", "metadata": {"session_id": "0198c0de-…"}}
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

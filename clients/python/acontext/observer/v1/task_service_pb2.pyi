@@ -277,19 +277,21 @@ class FlushSessionResponse(_message.Message):
     errmsg: _builtins.str
     """Empty if done, else why and how much is left."""
     remaining: _builtins.int
-    """Messages that were stored before the call and are not observed."""
+    """Messages that were stored before the call and are not observed. Unset when all are."""
     def __init__(
         self,
         *,
         status: _builtins.int = ...,
         errmsg: _builtins.str = ...,
-        remaining: _builtins.int = ...,
+        remaining: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_remaining", b"_remaining", "remaining", b"remaining"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["errmsg", b"errmsg", "remaining", b"remaining", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_remaining", b"_remaining", "errmsg", b"errmsg", "remaining", b"remaining", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__remaining: _TypeAlias = _typing.Literal["remaining"]  # noqa: Y015
+    _WhichOneofArgType__remaining: _TypeAlias = _typing.Literal["_remaining", b"_remaining"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__remaining) -> _WhichOneofReturnType__remaining | None: ...
 
 Global___FlushSessionResponse: _TypeAlias = FlushSessionResponse  # noqa: Y015
 
@@ -447,7 +449,9 @@ class ReobserveSessionRequest(_message.Message):
     DRY_RUN_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     dry_run: _builtins.bool
-    """Only tells what would change."""
+    """Only tells what would change: tasks that differ and their former selves, new ones in items
+    alone, those that would go in former alone.
+    """
     def __init__(
         self,
         *,
@@ -472,10 +476,15 @@ class ReobserveSessionResponse(_message.Message):
     FORMER_FIELD_NUMBER: _builtins.int
     GENERATION_FIELD_NUMBER: _builtins.int
     generation: _builtins.int
+    """Counts from 1."""
     @_builtins.property
-    def items(self) -> _containers.RepeatedCompositeFieldContainer[_task_pb2.Task]: ...
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[_task_pb2.Task]:
+        """All tasks as they are now, by order."""
+
     @_builtins.property
-    def former(self) -> _containers.RepeatedCompositeFieldContainer[_task_pb2.Task]: ...
+    def former(self) -> _containers.RepeatedCompositeFieldContainer[_task_pb2.Task]:
+        """The generation before this one, as it was when it was replaced; empty in the first."""
+
     def __init__(
         self,
         *,

@@ -159,8 +159,14 @@ class TaskServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ReobserveSession(self, request, context):
-        """ReobserveSession observes a session anew with the engine and settings of today and puts the new
-        tasks in place of the old, which stay readable as a former generation.
+        """ReobserveSession observes a whole session anew with the engine and settings of today and puts
+        the new tasks in place of the old, which stay readable as a former generation.
+
+        All at once or not at all. A task that is recognisably an old one keeps its id, and the outcome
+        that was set from outside; a success is learned again only if it says something else than
+        before. Where nothing differs the generation stays, so a retried call gets the same answer.
+        SESSION_NOT_TRACKED if the session or its project is not observed, CONFLICT if a worker had the
+        session for too long.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -59,8 +59,14 @@ class TaskServiceStub:
     RetryFailedMessages: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.RetryFailedMessagesRequest, _task_service_pb2.RetryFailedMessagesResponse]
     """RetryFailedMessages makes a session's failed messages wait to be observed again."""
     ReobserveSession: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.ReobserveSessionRequest, _task_service_pb2.ReobserveSessionResponse]
-    """ReobserveSession observes a session anew with the engine and settings of today and puts the new
-    tasks in place of the old, which stay readable as a former generation.
+    """ReobserveSession observes a whole session anew with the engine and settings of today and puts
+    the new tasks in place of the old, which stay readable as a former generation.
+
+    All at once or not at all. A task that is recognisably an old one keeps its id, and the outcome
+    that was set from outside; a success is learned again only if it says something else than
+    before. Where nothing differs the generation stays, so a retried call gets the same answer.
+    SESSION_NOT_TRACKED if the session or its project is not observed, CONFLICT if a worker had the
+    session for too long.
     """
     GetStatistics: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.GetStatisticsRequest, _task_service_pb2.GetStatisticsResponse]
     """GetStatistics counts a project's work per day, in the caller's time zone."""
@@ -100,8 +106,14 @@ class TaskServiceAsyncStub(TaskServiceStub):
     RetryFailedMessages: _aio.UnaryUnaryMultiCallable[_task_service_pb2.RetryFailedMessagesRequest, _task_service_pb2.RetryFailedMessagesResponse]  # type: ignore[assignment]
     """RetryFailedMessages makes a session's failed messages wait to be observed again."""
     ReobserveSession: _aio.UnaryUnaryMultiCallable[_task_service_pb2.ReobserveSessionRequest, _task_service_pb2.ReobserveSessionResponse]  # type: ignore[assignment]
-    """ReobserveSession observes a session anew with the engine and settings of today and puts the new
-    tasks in place of the old, which stay readable as a former generation.
+    """ReobserveSession observes a whole session anew with the engine and settings of today and puts
+    the new tasks in place of the old, which stay readable as a former generation.
+
+    All at once or not at all. A task that is recognisably an old one keeps its id, and the outcome
+    that was set from outside; a success is learned again only if it says something else than
+    before. Where nothing differs the generation stays, so a retried call gets the same answer.
+    SESSION_NOT_TRACKED if the session or its project is not observed, CONFLICT if a worker had the
+    session for too long.
     """
     GetStatistics: _aio.UnaryUnaryMultiCallable[_task_service_pb2.GetStatisticsRequest, _task_service_pb2.GetStatisticsResponse]  # type: ignore[assignment]
     """GetStatistics counts a project's work per day, in the caller's time zone."""
@@ -192,8 +204,14 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _task_service_pb2.ReobserveSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_task_service_pb2.ReobserveSessionResponse, _abc.Awaitable[_task_service_pb2.ReobserveSessionResponse]]:
-        """ReobserveSession observes a session anew with the engine and settings of today and puts the new
-        tasks in place of the old, which stay readable as a former generation.
+        """ReobserveSession observes a whole session anew with the engine and settings of today and puts
+        the new tasks in place of the old, which stay readable as a former generation.
+
+        All at once or not at all. A task that is recognisably an old one keeps its id, and the outcome
+        that was set from outside; a success is learned again only if it says something else than
+        before. Where nothing differs the generation stays, so a retried call gets the same answer.
+        SESSION_NOT_TRACKED if the session or its project is not observed, CONFLICT if a worker had the
+        session for too long.
         """
 
     @_abc_1.abstractmethod
