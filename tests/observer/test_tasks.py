@@ -68,12 +68,6 @@ async def test_unknown_ids_are_not_found(observer: Observer) -> None:
     assert await _refused(run) == (missing, "RUN_NOT_FOUND")
 
 
-async def test_reobserving_comes_with_a_later_release(observer: Observer, session_id: str) -> None:
-    request = pb.ReobserveSessionRequest(session_id=session_id)
-    call = observer.tasks.ReobserveSession(request, metadata=observer.platform.key)
-    assert await _refused(call) == (StatusCode.UNIMPLEMENTED, "NOT_IMPLEMENTED")
-
-
 async def test_an_outcome_from_outside_wins_over_what_is_observed_later(
     observer: Observer, session_id: str
 ) -> None:

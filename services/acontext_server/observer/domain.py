@@ -123,6 +123,8 @@ class TaskState:
     preferences: tuple[str, ...] = ()
     settled: bool = False
     """Its outcome was set from outside, so what is observed no longer moves it."""
+    outcome_reason: str = ""
+    """Why, in the words of whoever set it."""
 
 
 class TaskList:
@@ -171,8 +173,8 @@ class TaskList:
             raise ChangeRefused(f"only the last task can become part of another, not {task.order}")
         self.tasks[into.order] = replace(
             into,
-            progresses=_with(into.progresses, task.progresses),
-            preferences=_with(into.preferences, task.preferences),
+            progresses=with_lines(into.progresses, task.progresses),
+            preferences=with_lines(into.preferences, task.preferences),
         )
         moved = [message for message, order in self.links.items() if order == task.order]
         self.links |= dict.fromkeys(moved, into.order)
@@ -196,10 +198,10 @@ def _changed(
         case MoveTask():
             return _moved(task, change.status)
         case AddProgress():
-            return replace(task, progresses=_with(task.progresses, (change.text,)))
+            return replace(task, progresses=with_lines(task.progresses, (change.text,)))
         case AddPreference():
             kept = tuple(text for text in task.preferences if text != change.replaces)
-            return replace(task, preferences=_with(kept, (change.text,)))
+            return replace(task, preferences=with_lines(kept, (change.text,)))
 
 
 def _moved(task: TaskState, status: TaskStatus) -> TaskState:
@@ -210,7 +212,7 @@ def _moved(task: TaskState, status: TaskStatus) -> TaskState:
     return replace(task, status=status)
 
 
-def _with(known: tuple[str, ...], added: tuple[str, ...]) -> tuple[str, ...]:
+def with_lines(known: tuple[str, ...], added: tuple[str, ...]) -> tuple[str, ...]:
     """Append what is not known yet: saying a thing twice does not make two of it."""
     return known + tuple(text for text in dict.fromkeys(added) if text not in known)
 
@@ -279,8 +281,10 @@ def with_outcome(state: TaskState, status: TaskStatus, reason: str) -> TaskState
     """Set how a task ended, from outside; TransitionRefused if nobody ever worked on it."""
     if state.status is TaskStatus.PENDING and status is TaskStatus.SUCCESS:
         raise TransitionRefused(state.status, status)
-    lines = _with(state.progresses, (reason,) if reason else ())
-    return replace(state, status=status, progresses=lines, settled=True)
+    lines = with_lines(state.progresses, (reason,) if reason else ())
+    if not reason and status is state.status:
+        reason = state.outcome_reason
+    return replace(state, status=status, progresses=lines, settled=True, outcome_reason=reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -509,6 +513,19 @@ class TaskNotFound(ServiceError):
 
     def __init__(self, task_id: TaskId) -> None:
         super().__init__(f"task {task_id} does not exist", metadata={"task_id": str(task_id)})
+
+
+class SessionNotTracked(ServiceError):
+    """The session, or its project, does not want to be observed."""
+
+    kind = Kind.FAILED_PRECONDITION
+    reason = "SESSION_NOT_TRACKED"
+
+    def __init__(self, session_id: SessionId) -> None:
+        super().__init__(
+            f"session {session_id} is not observed: task tracking is off for it or its project",
+            metadata={"session_id": str(session_id)},
+        )
 
 
 class RunNotFound(ServiceError):

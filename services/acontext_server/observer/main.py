@@ -22,6 +22,7 @@ from acontext_server.observer.app.following import Following
 from acontext_server.observer.app.means import Means
 from acontext_server.observer.app.observing import Limits, Observing
 from acontext_server.observer.app.reading import Reading
+from acontext_server.observer.app.reobserving import Reobserving
 from acontext_server.observer.app.working import Sweep, Workers
 from acontext_server.observer.domain import Event, Failure, SessionId
 from acontext_server.observer.peers import Pace, Sessions
@@ -94,10 +95,12 @@ def _wired(
     following = Following(means, announcing, partial(bus.purge, NAME))
     reading = Reading(means, sessions, announcing)
     flushing = Flushing(means, sessions)
+    reobserving = Reobserving(means, sessions, engine, announcing, observing, limits)
     cursors = Cursors(settings.secret_for("cursors"))
     idle = timedelta(seconds=settings.buffer_idle_seconds)
     sweep = Sweep(means, sessions, announcing, idle=idle, every=settings.sweep_seconds)
-    tasks, runs = TaskServicer(reading, flushing, cursors), RunServicer(reading, cursors)
+    tasks = TaskServicer(reading, flushing, reobserving, cursors)
+    runs = RunServicer(reading, cursors)
     return rpc.Service(
         name=NAME,
         address=settings.observer_address,

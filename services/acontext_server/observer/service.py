@@ -10,9 +10,9 @@ from acontext.observer import v1 as pb
 from acontext_server.kit.auth import caller
 from acontext_server.kit.errors import InvalidCursor
 from acontext_server.kit.paging import Cursors
-from acontext_server.kit.rpc import not_yet
 from acontext_server.observer.app.flushing import PATIENCE, Flushing
 from acontext_server.observer.app.reading import Reading
+from acontext_server.observer.app.reobserving import Reobserving
 from acontext_server.observer.domain import (
     PLANNING,
     Day,
@@ -37,9 +37,12 @@ MARGIN = 1.0
 class TaskServicer(pb.TaskServiceServicer):
     """Serves tasks and observing."""
 
-    def __init__(self, reading: Reading, flushing: Flushing, cursors: Cursors) -> None:
+    def __init__(
+        self, reading: Reading, flushing: Flushing, reobserving: Reobserving, cursors: Cursors
+    ) -> None:
         self._reading = reading
         self._flushing = flushing
+        self._reobserving = reobserving
         self._cursors = cursors
 
     async def ListTasks(
@@ -103,7 +106,7 @@ class TaskServicer(pb.TaskServiceServicer):
             seconds=PATIENCE if left is None else left - MARGIN,
         )
         return pb.FlushSessionResponse(
-            status=answer.status, errmsg=answer.errmsg, remaining=answer.remaining
+            status=answer.status, errmsg=answer.errmsg, remaining=answer.remaining or None
         )
 
     async def GetObservingStatus(
@@ -142,7 +145,14 @@ class TaskServicer(pb.TaskServiceServicer):
     async def ReobserveSession(
         self, request: pb.ReobserveSessionRequest, context: Context
     ) -> pb.ReobserveSessionResponse:
-        return await not_yet(context, "ReobserveSession")
+        verbs = self._reobserving
+        reobserve = verbs.compare if request.dry_run else verbs.reobserve_session
+        found = await reobserve(caller().project_id, _session(request.session_id))
+        return pb.ReobserveSessionResponse(
+            items=[to_proto(task) for task in found.tasks],
+            former=[to_proto(task) for task in found.former],
+            generation=found.generation,
+        )
 
     async def GetStatistics(
         self, request: pb.GetStatisticsRequest, context: Context

@@ -200,7 +200,7 @@ class Observing:
             context=portion.context,
             messages=portion.messages,
         )
-        async with self._renewing(lease):
+        async with self.renewing(lease):
             return await self._engine.observe(batch)
 
     async def _commit(
@@ -358,7 +358,7 @@ class Observing:
         return following
 
     @asynccontextmanager
-    async def _renewing(self, lease: Lease) -> AsyncIterator[None]:
+    async def renewing(self, lease: Lease) -> AsyncIterator[None]:
         """Keep the lease while the engine works, however long that takes.
 
         Should it be lost all the same, the commit is what refuses.

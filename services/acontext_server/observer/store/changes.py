@@ -3,21 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from acontext_server.kit.database import Tx
 from acontext_server.kit.ids import ProjectId
-from acontext_server.observer.domain import (
-    SessionId,
-    Task,
-    TaskChange,
-    TaskId,
-    TaskState,
-    TaskStatus,
-)
+from acontext_server.observer.domain import SessionId, Task, TaskChange, TaskId
+from acontext_server.observer.store import snapshots
 from acontext_server.observer.store.tables import ChangeCountRow, ChangeRow
 
 _row = ChangeRow
@@ -45,7 +38,7 @@ async def append(
             "session_id": task.session_id,
             "task_id": task.id,
             "removed": removed,
-            "task": _kept(task),
+            "task": snapshots.to_json(task),
             "occurred_at": at,
         }
         for position, (task, removed) in enumerate(changes, start=first)
@@ -93,42 +86,9 @@ async def forget_removals(tx: Tx, *, before: datetime) -> None:
     await tx.execute(delete(_row).where(_row.removed, _row.occurred_at < before))
 
 
-def _kept(task: Task) -> dict[str, Any]:
-    return {
-        "order": task.order,
-        "status": task.status.value,
-        "description": task.state.description,
-        "progresses": list(task.state.progresses),
-        "preferences": list(task.state.preferences),
-        "settled": task.state.settled,
-        "version": task.version,
-        "completions": task.completions,
-        "space_digested": task.space_digested,
-        "created_at": task.created_at.isoformat(),
-        "updated_at": task.updated_at.isoformat(),
-    }
-
-
 def _change(row: Row[Any]) -> TaskChange:
-    kept = row.task
-    state = TaskState(
-        id=TaskId(UUID(str(row.task_id))),
-        order=kept["order"],
-        status=TaskStatus(kept["status"]),
-        description=kept["description"],
-        progresses=tuple(kept["progresses"]),
-        preferences=tuple(kept["preferences"]),
-        settled=kept["settled"],
-    )
-    task = Task(
-        project_id=ProjectId(row.project_id),
-        session_id=SessionId(row.session_id),
-        state=state,
-        version=kept["version"],
-        completions=kept["completions"],
-        space_digested=kept["space_digested"],
-        created_at=datetime.fromisoformat(kept["created_at"]),
-        updated_at=datetime.fromisoformat(kept["updated_at"]),
+    task = snapshots.from_json(
+        ProjectId(row.project_id), SessionId(row.session_id), TaskId(row.task_id), row.task
     )
     return TaskChange(
         position=row.position, task=task, removed=row.removed, occurred_at=row.occurred_at

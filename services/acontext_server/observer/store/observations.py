@@ -124,6 +124,52 @@ async def lease(tx: Tx, owner: UUID, *, at: datetime, until: datetime) -> Lease 
     )
 
 
+async def lease_one(
+    tx: Tx,
+    project_id: ProjectId,
+    session_id: SessionId,
+    owner: UUID,
+    *,
+    at: datetime,
+    until: datetime,
+) -> Lease | None:
+    """Take a certain session, unless somebody observes it; one that nobody told of begins here."""
+    fresh = insert(_row).values(**_new(project_id, session_id, at), seen=0)
+    await tx.execute(fresh.on_conflict_do_nothing())
+    free = or_(_row.lease_until.is_(None), _row.lease_until < at)
+    taken = _of(project_id, session_id).where(free).values(lease_owner=owner, lease_until=until)
+    found = await tx.execute(taken.returning(_row.cursor, _row.attempts, _row.engine_state))
+    row = found.one_or_none()
+    if row is None:
+        return None
+    return Lease(
+        project_id=project_id,
+        session_id=session_id,
+        owner=owner,
+        cursor=row.cursor,
+        attempts=row.attempts,
+        engine_state=row.engine_state,
+    )
+
+
+async def give_back(tx: Tx, held: Lease, *, at: datetime) -> None:
+    """Give a lease back and leave all else as it is; nothing if it was lost."""
+    await tx.execute(_of_lease(held, at).values(lease_owner=None, lease_until=None))
+
+
+async def generation(tx: Tx, project_id: ProjectId, session_id: SessionId) -> int:
+    """Say how many generations of tasks a session has had."""
+    statement = select(_row.generation).where(
+        _row.project_id == project_id, _row.session_id == session_id
+    )
+    return await tx.scalar(statement) or 1
+
+
+async def begin_generation(tx: Tx, project_id: ProjectId, session_id: SessionId) -> None:
+    """Count one more generation of tasks."""
+    await tx.execute(_of(project_id, session_id).values(generation=_row.generation + 1))
+
+
 async def renew(
     tx: Tx, held: Lease, *, at: datetime, until: datetime, running_through: int | None = None
 ) -> None:

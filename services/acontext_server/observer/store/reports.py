@@ -142,6 +142,14 @@ async def heal(
     )
 
 
+async def failed_sequences(tx: Tx, project_id: ProjectId, session_id: SessionId) -> Sequence[int]:
+    """List the messages of a session that could not be observed."""
+    statement = select(_failed.sequence).where(
+        _failed.project_id == project_id, _failed.session_id == session_id
+    )
+    return sorted((await tx.execute(statement)).scalars())
+
+
 async def retry(tx: Tx, project_id: ProjectId, session_id: SessionId) -> Sequence[int]:
     """Ask for all failed messages of a session again, and say which."""
     statement = (

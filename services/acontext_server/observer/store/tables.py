@@ -73,6 +73,8 @@ class ObservationRow(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str] = mapped_column(default="")
     engine_state: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    generation: Mapped[int] = mapped_column(default=1, server_default="1")
+    """Counts how often its tasks were replaced by a new observation, from 1."""
     created_at: Mapped[datetime]
 
     __table_args__ = (
@@ -95,6 +97,7 @@ class TaskRow(Base):
     progresses: Mapped[list[str]]
     preferences: Mapped[list[str]]
     settled: Mapped[bool]
+    outcome_reason: Mapped[str] = mapped_column(default="", server_default="")
     version: Mapped[int]
     completions: Mapped[int]
     space_digested: Mapped[bool]
@@ -111,6 +114,21 @@ class TaskRow(Base):
         Index("ix_task_created_at", "project_id", "created_at"),
         Index("ix_task_announce_at", "announce_at", postgresql_where="announce_at IS NOT NULL"),
     )
+
+
+class FormerTaskRow(Base):
+    """A task of a former generation, as it was when a new observation took its place."""
+
+    __tablename__ = "former_task"
+
+    project_id: Mapped[UUID] = mapped_column(primary_key=True)
+    session_id: Mapped[UUID] = mapped_column(primary_key=True)
+    generation: Mapped[int] = mapped_column(primary_key=True)
+    task_id: Mapped[UUID] = mapped_column(primary_key=True)
+    task: Mapped[dict[str, Any]]
+    kept_at: Mapped[datetime]
+
+    __table_args__ = (_of_session(),)
 
 
 class MessageRow(Base):

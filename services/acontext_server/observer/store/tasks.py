@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ARRAY, Uuid, any_, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from acontext_server.kit.database import Tx
@@ -93,6 +93,53 @@ async def remove(tx: Tx, project_id: ProjectId, merged: Mapping[TaskId, TaskId])
     return moved
 
 
+async def replace(
+    tx: Tx,
+    project_id: ProjectId,
+    session_id: SessionId,
+    *,
+    changed: Sequence[Task],
+    removed: Sequence[TaskId],
+) -> None:
+    """Put tasks in the place of others, whatever orders they take over from each other."""
+    of_session = (_row.project_id == project_id, _row.session_id == session_id)
+    await tx.execute(delete(_row).where(*of_session, _row.id.in_(removed)))
+    # Orders are unique, so those that move step aside first.
+    moving = update(_row).where(*of_session, _row.id.in_([task.id for task in changed]))
+    await tx.execute(moving.values(order=-1 - _row.order))
+    await put(tx, changed)
+
+
+async def links_of_session(
+    tx: Tx, project_id: ProjectId, session_id: SessionId
+) -> Mapping[MessageId, TaskId]:
+    """Say which messages belong to which tasks."""
+    statement = select(_message.message_id, _message.task_id).where(
+        _message.project_id == project_id,
+        _message.session_id == session_id,
+        _message.task_id.is_not(None),
+    )
+    rows = await tx.execute(statement)
+    return {MessageId(row.message_id): TaskId(row.task_id) for row in rows}
+
+
+async def unlink(
+    tx: Tx, project_id: ProjectId, session_id: SessionId, messages: Sequence[MessageId]
+) -> Sequence[Link]:
+    """Take messages from their tasks, and say which by sequence."""
+    statement = (
+        update(_message)
+        .where(
+            _message.project_id == project_id,
+            _message.session_id == session_id,
+            _message.message_id == _any(messages),
+        )
+        .values(task_id=None)
+        .returning(_message.sequence)
+    )
+    return [Link(sequence=found, task_id=None) for found in (await tx.execute(statement)).scalars()]
+
+
 async def remember_messages(
     tx: Tx,
     project_id: ProjectId,
@@ -135,7 +182,7 @@ async def link(
             .where(
                 _message.project_id == project_id,
                 _message.session_id == session_id,
-                _message.message_id.in_(message_ids),
+                _message.message_id == _any(message_ids),
             )
             .values(task_id=task_id)
             .returning(_message.sequence)
@@ -260,6 +307,11 @@ async def stop_announcing(tx: Tx, project_id: ProjectId, task_ids: Sequence[Task
     await tx.execute(statement.values(announce_at=None))
 
 
+def _any(ids: Sequence[UUID]) -> Any:
+    """Match any of them, in one parameter: a session may have more than a statement takes."""
+    return any_(literal(list(ids), ARRAY(Uuid)))
+
+
 def _sum(counted: Sequence[tuple[bool, int]], *, digested: bool) -> int:
     return sum(count for is_digested, count in counted if is_digested is digested)
 
@@ -275,6 +327,7 @@ def _values(task: Task) -> dict[str, Any]:
         "progresses": list(task.state.progresses),
         "preferences": list(task.state.preferences),
         "settled": task.state.settled,
+        "outcome_reason": task.state.outcome_reason,
         "version": task.version,
         "completions": task.completions,
         "space_digested": task.space_digested,
@@ -296,6 +349,7 @@ def _task(row: Any) -> Task:
             progresses=tuple(row.progresses),
             preferences=tuple(row.preferences),
             settled=row.settled,
+            outcome_reason=row.outcome_reason,
         ),
         version=row.version,
         completions=row.completions,
