@@ -102,6 +102,7 @@ class SessionApp:
         """Page through a project's sessions; an unknown user has none."""
         scope = f"sessions:{project_id}:{time_desc}:{user}:{which}"
         after = self.cursors.decode_time(scope, cursor)
+        await self._check_space(project_id, which.space_id)
         async with self.database.transaction() as tx:
             if user:
                 owner = None if "\0" in user else await users.find_user(tx, project_id, user)
