@@ -135,10 +135,13 @@ class Services:
             space.CreateBlockRequest(space_id=space_id, type="page", title="skills")
         )
 
+        props = Struct()
+        props.update({"tool_sops": [{"tool_name": "do", "action": "do it"}]})
+
         async def write(name: str) -> tuple[str, str]:
             return name, await self._create(
                 space.CreateBlockRequest(
-                    space_id=space_id, type="sop", title=skills[name], parent_id=page
+                    space_id=space_id, type="sop", title=skills[name], props=props, parent_id=page
                 )
             )
 

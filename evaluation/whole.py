@@ -1,6 +1,7 @@
 """The whole evaluation: every file through the real services."""
 
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
@@ -36,6 +37,8 @@ async def _conversations(
     space_id = await services.create_space()
     runs = await services.learn(conversations, space_id)
     figures = LearningFigures(runs, await services.skills(space_id))
+    for skill_id, leaked in figures.leaks:
+        print(f"leak: {leaked} in skill {skill_id}", file=sys.stderr)
     told = [Row(name=_name(path), cases=f"{len(runs)} conversations")]
     told += observing.rows(conversations, [run.tasks for run in runs])
     told += _learned(figures)

@@ -22,12 +22,18 @@ _ACT = (
     "calculate compute measure collect gather extract import export register subscribe sign join "
     "apply submit upgrade downgrade migrate return exchange refund hire invite remind turn put "
     "switch connect give help use try pick choose select provide init initialize scrape crawl "
-    "train evaluate document rewrite"
+    "train evaluate document rewrite restart reboot notify email message ping report record track "
+    "monitor assign approve reject archive restore reset resize enable disable increase reduce "
+    "optimize optimise improve lint benchmark profile inspect validate reply respond forward print "
+    "draw sketch paint cook brainstorm outline edit proofread resolve tidy split group filter rank "
+    "label tag classify count estimate forecast predict aggregate reproduce patch mount unpack "
+    "visualize visualise plot render wire hook expose replace undo revert roll rotate bump pin"
 )
 _AMBIGUOUS_WORDS = (
     "get help give do use try plan star fork set run test sort format code design document "
     "clean turn open close start stop return exchange order call change put pick choose measure "
-    "train store post"
+    "train store post email message ping report record track edit profile split group filter rank "
+    "label tag count estimate forecast print plot wire hook roll pin patch mount outline reply"
 )
 _AMBIGUOUS = frozenset(_AMBIGUOUS_WORDS.split())
 """Verbs that are nouns or small talk as often, so that they say nothing in mid-sentence."""
@@ -38,8 +44,10 @@ _POLITE = (
     r"|go ahead(?: and)?|for now|after that)\b[,\s]*)*"
 )
 _PRAISE = (
-    r"(?:(?:that|this|it)(?: now| really)? )?(?:works?|worked|fixed it|solved it|did it|did the trick"
-    r"|helped|helps)(?: now| great| well| fine| again| perfectly| nicely| like a charm| for me| too)*"
+    r"(?:(?:that|this|it)(?: now| really)? )?(?:works?|worked|fixed it|solved it|did it"
+    r"|did the trick"
+    r"|helped|helps)(?: now| great| well| fine| again| perfectly| nicely| like a charm| for me"
+    r"| too)*"
     r"(?=\s*(?:[,.!;:]|$|thank|thx))"
     r"|(?:good|great|nice|excellent|amazing|awesome|fantastic) (?:work|job|one|stuff)|well done"
     r"|(?:that(?:'s| is)|this is)? ?(?:exactly|just) (?:what|as) i (?:wanted|needed|asked(?: for)?"
@@ -48,17 +56,20 @@ _PRAISE = (
 )
 """The user is content with what was done."""
 _CONTENT = re.compile(
-    rf"^\W*(?:(?:ok(?:ay)?|oh|ah|wow|great|perfect|yes|cool)\W+)*(?:{_PRAISE}|(?:many )?thank(?:s|x)?\b|thx\b"
+    rf"^\W*(?:(?:ok(?:ay)?|oh|ah|wow|great|perfect|yes|cool)\W+)*(?:{_PRAISE}|(?:many )?thank(?:s"
+    rf"|x)?\b|thx\b"
     r"|cheers\b|perfect\b|awesome\b|excellent\b|wonderful\b|fantastic\b|amazing\b|brilliant\b"
     r"|merci\b|(?:muchas )?gracias\b|danke\b|grazie\b|obrigad[oa]\b)",
     _FLAGS,
 )
 _GREETING_ABROAD = (
     r"hola|bonjour|salut|hallo|guten (?:tag|morgen|abend)|ciao|buenos d[ií]as|buenas|ol[aá]|namaste"
-    r"|konnichiwa|merci(?: beaucoup)?|(?:muchas |mil )?gracias|danke(?: sch[oö]n| sehr| dir| ihnen)?"
+    r"|konnichiwa|merci(?: beaucoup)?|(?:muchas |mil )?gracias|danke(?: sch[oö]n| sehr| dir"
+    r"| ihnen)?"
     r"|vielen dank|grazie(?: mille)?|obrigad[oa]|arigato(?: gozaimasu)?|spasibo|dank je(?: wel)?"
     r"|tack(?: s[aå] mycket)?|por favor|s'il (?:vous|te) pla[iî]t|bitte(?: sch[oö]n)?|per favore"
-    r"|adi[oó]s|au revoir|tsch[uü]ss|auf wiedersehen|hasta luego|de nada|gern geschehen|de rien|prego"
+    r"|adi[oó]s|au revoir|tsch[uü]ss|auf wiedersehen|hasta luego|de nada|gern geschehen|de rien"
+    r"|prego"
 )
 """Politeness is often said in one's own language."""
 _FILLER = re.compile(
@@ -67,10 +78,12 @@ _FILLER = re.compile(
     r"|fantastic|wonderful|lovely|super|amazing|wow|oh|ah|well|hmm+|right|sure(?: thing)?|yes|yeah"
     r"|yup|yep|yea|ya|no(?:pe)?|not (?:right )?now|not yet|correct|exactly|absolutely|definitely"
     r"|of course|agreed|understood|got it|i see|very (?:good|well|nice)|not bad|finally|no problem"
-    r"|(?:many )?(?:thanks|thank you)(?: a lot| so much| very much| again)*(?: for [^.,;!?]*)?|thx|cheers"
+    r"|(?:many )?(?:thanks|thank you)(?: a lot| so much| very much| again)*(?: for [^.,;!?]*)?"
+    r"|thx|cheers"
     r"|please do(?: so| that)?|yes please|do (?:it|that|so)|go (?:ahead|on|for it)|let'?s (?:do|go)"
     r"(?: it| that| ahead)?|(?:hi|hello|hey)(?: there)?|good (?:morning|evening|afternoon|day)"
-    r"|(?:i(?:'m| am) )?just (?:testing|saying hi|checking(?: in)?)|how are you(?: doing)?(?: today)?"
+    r"|(?:i(?:'m| am) )?just (?:testing|saying hi|checking(?: in)?)"
+    r"|how are you(?: doing)?(?: today)?"
     r"|bye(?: bye)?|good ?bye|see (?:ya|you)(?: later| soon)?|take care|later|maybe later|please"
     r"|perhaps(?: later)?|(?:that|this|it)(?:'s| is| sounds?| looks?| seems?| works?| will| would|"
     r"'ll)*(?: work| be| do)?(?: just)?(?: quite| very| really| pretty| so| all)?"
@@ -112,10 +125,27 @@ _REQUEST_INSIDE = re.compile(
     rf"|please (?:{_VERBS})\b)",
     _FLAGS,
 )
+_IMPERATIVE = re.compile(
+    rf"^{_POLITE}(?:(?:can|could|would|will) you (?:please |also |help me )?|(?:i|we)(?:'d| would)?"
+    rf" (?:need|want|like) you to )?(?:{_VERBS})\b",
+    _FLAGS,
+)
+_BETWEEN_IMPERATIVES = re.compile(
+    rf"(?:\s*[,;]\s*(?:and |then |and then |also )*|\s+(?:and|then|and then|and also)\s+)"
+    rf"(?=(?:please |also )?(?:{_VERBS})\b(?!\s+(?:of|is|are|was)\b))",
+    _FLAGS,
+)
+_ADDING = re.compile(
+    r"^(?:also|and(?: also| then)?|then|next|finally|lastly|additionally|in addition|besides"
+    r"|after that"
+    r"|secondly|thirdly|second|third|plus)\b",
+    _FLAGS,
+)
 _REFINING = re.compile(
     r"\b(?:something|anything|someone|anyone|somewhere|anywhere|nothing|one) (?:else|other"
     r"|different"
-    r"|cheaper|better|similar)|\b(?:any )?others?\b|\banother (?:one|option|choice|place|time"
+    r"|cheaper|better|similar)|(?<!\bmy )(?<!\bour )(?<!\bthe )\bothers?\b|\banother (?:one"
+    r"|option|choice|place|time"
     r"|date)\b"
     r"|\bsome other\b|\bany more\b|\bmore (?:options|choices|results|names|suggestions)\b"
     r"|\b(?:what|how) else\b|\belse\b|\bdifferent\b|\binstead\b|\bchanged? my mind\b|\brather\b"
@@ -161,6 +191,12 @@ _ASKS_TO_CONFIRM = re.compile(
     r"|\b(?:proceed|go ahead)(?: with (?:this|that|it|the \w+))?\?",
     _FLAGS,
 )
+_TELLING = re.compile(
+    r"^(?:report\b|summari[sz]e\b|let (?:me|us) know\b|tell (?:me|us)\b|(?:send|give|show"
+    r"|write) (?:me|us)"
+    r" (?:a |an |the )?(?:\w+ )?(?:summary|report|overview|result|results|update)\b)",
+    _FLAGS,
+)
 _REVISING = re.compile(
     r"\b(?:make|change|rewrite|rephrase|shorten|extend|reword|redo|update|edit|adjust|tweak|expand"
     r"|simplify|reformat|revise|polish|trim)\s+(?:it|this|that|them|these|those)\b",
@@ -197,7 +233,8 @@ _APOLOGY = re.compile(
     r"\b(?:sorry|apologi[sz]e|apologies|afraid|unfortunately|regret|unable)\b", _FLAGS
 )
 _DONE = re.compile(
-    r"^\W*(?!need|indeed|based|inspired|compared)\w{3,}ed\b|\bworks? (?:now|again)\b|\b(?:is|are) now\b"
+    r"^\W*(?!need|indeed|based|inspired|compared)\w{3,}ed\b|\bworks? (?:now|again)\b|\b(?:is"
+    r"|are) now\b"
     r"|\bi (?:just |also |already |now )?(?!need)(?:\w+ed|made|wrote|built|sent|put|ran)\b"
     r"|\b(?:done|finished|completed?|successful(?:ly)?|(?:has|have) been|(?:is"
     r"|are) (?:now )?(?:ready|booked|reserved"
@@ -222,8 +259,29 @@ _PLAN_LEAD = re.compile(
     _FLAGS,
 )
 _ITEM = re.compile(
-    r"^\s{0,2}(?:\*\*)?(?:step\s*)?(?P<number>\d{1,2})\s*[.):]\s*(?P<text>\S.*)$", _FLAGS
+    r"^\s{0,2}(?:#{1,6}\s+)?(?:\*\*)?(?:step\s*)?(?P<number>\d{1,2})\s*[.):]\s*(?P<text>\S.*)$",
+    _FLAGS,
 )
+_BULLET = re.compile(r"^\s?(?:[-*•+]|\[ ?\])\s+(?:\[ ?\]\s*)?(?P<text>\S.*)$")
+_PLAN_ANNOUNCED = re.compile(
+    r"\b(?:plan|plans|steps?|approach|roadmap|to-?do|strategy|here(?:'s| is) (?:how|what)"
+    r"|(?:i|we)(?:'ll| will| am going to|'m going to))\b[^?]*:\W*$",
+    _FLAGS,
+)
+_FIRST_THEN = re.compile(
+    r"\bfirst(?:ly)?,? (?:of all,? )?(?:(?:i|we)(?:'ll| will| would|'d| am going to|'m going to)"
+    r" |let me |let's )(?P<steps>.*\b(?:then|next|after that|finally|lastly)\b.*)$",
+    _FLAGS,
+)
+_NEXT_IN_PROSE = re.compile(
+    r"[,;]?\s*\b(?:and )?(?:then|next|after that|afterwards|finally|lastly|at last)\b,?\s*",
+    _FLAGS,
+)
+_LED_IN_PROSE = re.compile(
+    r"^(?:and )?(?:(?:i|we)(?:'ll| will| would|'d| am going to|'m going to) )?(?:also )?", _FLAGS
+)
+_MOST_STEPS = 12
+_LEAST_IN_PROSE = 2
 _OBJECTION = re.compile(
     r"^(?:no|nope|wait|hold on|stop|not (?:yet|quite|like)|i (?:don'?t|do not) (?:like|want|agree"
     r"|think)|hmm+,? no"
@@ -276,7 +334,9 @@ _READING_BACK = re.compile(
     r" (?:want|like|wish|need)|(?:i(?:'m| am|'ll| will) (?:be )?)?\w+ing (?:\d+|a|an|the|you))\b",
     _FLAGS,
 )
-_WANTS_DATA = re.compile(r"\b(?:provide|let me know|tell me|share|which|what|when|where)\b", _FLAGS)
+_WANTS_DATA = re.compile(
+    r"\b(?:provide|let me know|(?:give|tell|send|show) me|share|which|what|when|where)\b", _FLAGS
+)
 _LASTING = re.compile(
     r"\b(?:prefer|always|never|remember|make sure|from now on|in (?:the )?future|next time"
     r"|every time|by default)\b",
@@ -378,6 +438,32 @@ def request_in(text: str) -> str:
     return next((part for part in asked if len(words(part)) > 1), asked[0] if asked else "")
 
 
+def requests_in(text: str) -> list[str]:
+    """All that a message asks to be done, one by one, if it is more than one thing.
+
+    What is enumerated counts (`check a, restart b and send c`), and so does what a further
+    sentence adds in so many words (`Also, …`); other sentences say how the first is meant.
+    """
+    asked: list[str] = []
+    for sentence in sentences(text):
+        several = _enumerated(sentence)
+        if several:
+            asked += several
+        elif is_request(sentence) and (not asked or _ADDING.match(sentence)):
+            asked.append(sentence)
+    return asked if len(asked) > 1 and all(len(words(one)) > 1 for one in asked) else []
+
+
+def _enumerated(sentence: str) -> list[str]:
+    """Imperatives in a row, each with something of its own to be done to."""
+    rest = content(sentence)
+    if not _IMPERATIVE.match(rest):
+        return []
+    parts = [part.strip(" ,;.!?") for part in _BETWEEN_IMPERATIVES.split(rest)]
+    own = len(parts) > 1 and not any(_POINTING.search(part) for part in parts[1:])
+    return parts if own and all(_IMPERATIVE.match(part) for part in parts) else []
+
+
 def is_refining(text: str) -> bool:
     """It asks for the same thing in another way."""
     return bool(_REFINING.search(text))
@@ -438,6 +524,11 @@ def revises(text: str) -> bool:
     return bool(_REVISING.search(text))
 
 
+def is_wish_to_be_told(text: str) -> bool:
+    """It asks for words about what was done."""
+    return bool(_TELLING.match(text))
+
+
 def gives_up(text: str) -> bool:
     """The user does not want it any more."""
     return bool(_GIVING_UP.search(text))
@@ -496,17 +587,43 @@ def objects(text: str) -> bool:
 
 def steps_in(text: str) -> list[str]:
     """The top-level steps of a plan that an agent states, or none."""
-    lines = text.splitlines()
-    items = [(index, found) for index, line in enumerate(lines) if (found := _ITEM.match(line))]
-    if not 2 <= len(items) <= 12 or [int(found["number"]) for _, found in items] != [
-        *range(1, len(items) + 1)
-    ]:
-        return []
-    lead = " ".join(lines[: items[0][0]])
-    steps = [found["text"].strip(" *") for _, found in items]
-    if not _PLAN_LEAD.search(lead) or any(step.endswith("?") for step in steps):
+    lead, steps = _numbered(text) or _bulleted(text) or ("", [])
+    if not 2 <= len(steps) <= _MOST_STEPS or any(step.endswith("?") for step in steps):
+        return _steps_in_prose(text)
+    if not _PLAN_LEAD.search(lead):
         return []
     return steps if sum(_starts_with_verb(step) for step in steps) * 2 >= len(steps) else []
+
+
+def _numbered(text: str) -> tuple[str, list[str]] | None:
+    lines = text.splitlines()
+    items = [(index, found) for index, line in enumerate(lines) if (found := _ITEM.match(line))]
+    if [int(found["number"]) for _, found in items] != [*range(1, len(items) + 1)] or not items:
+        return None
+    return " ".join(lines[: items[0][0]]), [found["text"].strip(" *") for _, found in items]
+
+
+def _bulleted(text: str) -> tuple[str, list[str]] | None:
+    """Only a list right behind its lead is a plan; bullets tell findings as often."""
+    lines = text.splitlines()
+    items = [(index, found) for index, line in enumerate(lines) if (found := _BULLET.match(line))]
+    if not items or not _PLAN_ANNOUNCED.search(" ".join(lines[: items[0][0]])):
+        return None
+    steps = [found["text"].strip(" *") for _, found in items]
+    return " ".join(lines[: items[0][0]]), steps
+
+
+def _steps_in_prose(text: str) -> list[str]:
+    """First …, then …, and finally …: at least three, each with a verb."""
+    for sentence in sentences(text):
+        found = _FIRST_THEN.search(sentence)
+        if not found:
+            continue
+        parts = _NEXT_IN_PROSE.split(found["steps"].rstrip(".!"))
+        steps = [_LED_IN_PROSE.sub("", part.strip(" ,;")) for part in parts]
+        if len(steps) > _LEAST_IN_PROSE and all(map(_starts_with_verb, steps)):
+            return steps
+    return []
 
 
 def _starts_with_verb(text: str) -> bool:

@@ -61,13 +61,17 @@ def objection_withdraws_the_plan(turn: Turn) -> bool:
 
 def several_requests_open_a_task_each(turn: Turn) -> bool:
     """A user's list of things to do is one task each, in the order asked."""
-    asked = _list_of_requests(turn.text)
+    asked = _list_of_requests(turn.text) or cues.requests_in(turn.text)
     if len(asked) < 2 or not turn.is_free:
         return False
-    opened = [turn.open(wording.description(request)) for request in asked]
+    first, *others = [wording.description(request) for request in asked]
     turn.forget_opening()
-    turn.begin(opened[0])
-    turn.link(opened[0].order)
+    work = turn.open(first)
+    for description in others:
+        turn.open(description, planned=True)
+    turn.begin(work)
+    turn.link(work.order)
+    _state_preferences(turn, work.order, without=asked)
     return True
 
 
@@ -361,11 +365,13 @@ def report_completes_the_task(turn: Turn) -> bool:
     turn.state.unreported = False
     if turn.state.trouble and not cues.reports_done(turn.text):
         return False
-    if cues.asks_for_input(cues.last_question(turn.text)):
+    question = cues.last_question(turn.text)
+    if cues.asks_for_input(question) or (_is_act(work) and cues.asks_to_confirm(question)):
         return False
     turn.move(work, TaskStatus.SUCCESS)
     turn.progress(work, wording.reported(turn.text))
     turn.link(work.order)
+    _tell_what_was_asked(turn)
     _listen(turn)
     return True
 
@@ -506,11 +512,13 @@ def _open_for(turn: Turn, description: str) -> None:
     _state_preferences(turn, work.order)
 
 
-def _state_preferences(turn: Turn, order: int) -> None:
+def _state_preferences(turn: Turn, order: int, *, without: Sequence[str] = ()) -> None:
     """Keep what the user states: everything but questions, small talk and the bare request."""
     work = turn.task(order)
     described = work.description.casefold() if work else ""
     for sentence in cues.sentences(turn.text):
+        if any(part in sentence or sentence in part for part in without):
+            continue
         rest = cues.content(sentence)
         if not rest or (cues.is_question(sentence) and not _asks_politely(sentence)):
             continue
@@ -685,6 +693,20 @@ def _is_thanks(text: str) -> bool:
 def _claims(text: str) -> bool:
     """It says that something is done, rather than what is going to be."""
     return cues.reports_done(text) and not cues.reads_back(text)
+
+
+def _is_act(work: Work) -> bool:
+    """It is not done by finding out, so that a yes may be needed before it is done."""
+    return not work.planned and cues.is_act(work.description)
+
+
+def _tell_what_was_asked(turn: Turn) -> None:
+    """A wish to be told what came of it is fulfilled by the report on all the rest."""
+    open_tasks = [task for task in turn.state.tasks if not task.is_closed]
+    if open_tasks and all(cues.is_wish_to_be_told(task.description) for task in open_tasks):
+        for task in open_tasks:
+            turn.move(task, TaskStatus.SUCCESS)
+            turn.progress(task, wording.reported(turn.text))
 
 
 def _has_worked(turn: Turn) -> bool:
