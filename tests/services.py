@@ -103,6 +103,7 @@ def settings(
             nats_url=nats_url,
             nats_prefix=name,
             blobs_url=f"file://{tmp_path}/blobs",
+            model_url="rules:",
             internal_secret="a secret of this test",
             admin_key=ADMIN_KEY,
             root_api_key=ROOT_KEY,

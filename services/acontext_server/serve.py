@@ -3,6 +3,7 @@
 Also how such a process is run as a child. It takes its settings from the environment.
 """
 
+import json
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -29,8 +30,11 @@ class ServiceProcess:
 
     async def prepare(self) -> Command:
         """Hand every setting over, so that the child reads no file of its own."""
-        values = self._settings.model_dump()
-        environment = {f"ACONTEXT_{name.upper()}": str(value) for name, value in values.items()}
+        values = self._settings.model_dump(mode="json")
+        environment = {
+            f"ACONTEXT_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+            for name, value in values.items()
+        }
         argv = [sys.executable, "-m", "acontext_server.serve", *self._services]
         return Command(argv=argv, environment=environment)
 

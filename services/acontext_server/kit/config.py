@@ -6,8 +6,9 @@ Sources, the first wins: the environment (`ACONTEXT_…`), `.env`, `config.yaml`
 import hashlib
 import hmac
 from pathlib import Path
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,7 +21,11 @@ class Settings(BaseSettings):
     """All that can be set; unset engine URLs are filled by the embedded engines."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ACONTEXT_", env_file=".env", yaml_file="config.yaml", extra="ignore"
+        env_prefix="ACONTEXT_",
+        env_file=".env",
+        yaml_file="config.yaml",
+        extra="ignore",
+        protected_namespaces=(),
     )
 
     data_folder: Path = Path("db")
@@ -44,7 +49,34 @@ class Settings(BaseSettings):
     """`file:///folder` or `s3://key:secret@host:port/bucket?secure=false&public=URL`."""
     vectors_url: str = "pgvector:"
     embedder_url: str = "local:"
+    embedder_key: str = Field(default="", repr=False)
+    """Key of an `openai:` embedder; the model's when empty and both are at one endpoint."""
+    embedder_model: str = "text-embedding-3-small"
+    embedder_threshold: float = 0.6
+    """Cosine distance beyond which an answer of this model's is noise."""
+
     model_url: str = "rules:"
+    """`openai:` for OpenAI, `openai://host:port/v1?secure=false` for anything that speaks it."""
+    model_key: str = Field(default="", repr=False)
+    openai_api_key: str = Field(default="", validation_alias="OPENAI_API_KEY", repr=False)
+    """Enough to use OpenAI's models; sent to nobody else."""
+    model_name: str = "gpt-4.1"
+    model_names: dict[str, str] = {}
+    """A model of its own for a role: observer, distiller, librarian, searcher."""
+    model_headers: dict[str, str] = Field(default={}, repr=False)
+    """Sent with every request to the model's endpoint."""
+    model_extra_body: dict[str, Any] = {}
+    """Joined to every request for a completion, such as `{"reasoning_effort": "low"}`."""
+    model_tools: Literal["auto", "tools", "schema"] = "auto"
+    """`schema` asks for JSON by a schema where tools cannot be called; `auto` finds out."""
+    model_max_tokens: int = 4096
+    """Longest answer, thoughts included."""
+    model_timeout_seconds: float = 120.0
+    model_retries: int = 4
+    model_concurrency: int = 8
+    """Requests of one process at a time."""
+    model_rounds: int = 6
+    """Rounds in which a run has to come to its end."""
 
     session_address: str = "127.0.0.1:50051"
     disk_address: str = "127.0.0.1:50052"
@@ -66,6 +98,14 @@ class Settings(BaseSettings):
     """How often observer asks for sessions that no nudge told of."""
     minimum_difficulty: int = 2
     log_level: str = "INFO"
+
+    @model_validator(mode="after")
+    def _take_openai_key(self) -> Self:
+        if self.openai_api_key and "model_url" not in self.model_fields_set:
+            self.model_url = "openai:"
+        if self.model_url == "openai:":
+            self.model_key = self.model_key or self.openai_api_key
+        return self
 
     @property
     def base_url(self) -> str:

@@ -1,0 +1,265 @@
+"""The adapter of the OpenAI API, against a server that says what it is told to."""
+
+import asyncio
+import json
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from acontext_server.kit.config import Settings
+from acontext_server.kit.model import (
+    Answer,
+    CallResult,
+    Model,
+    ModelFailed,
+    Prompt,
+    ToolSpec,
+    UnknownModel,
+    open_models,
+)
+from acontext_server.kit.model.openai import base_url
+from acontext_server.serve import ServiceProcess
+from tests.model.conftest import Ask
+from tests.model.endpoint import (
+    CUT,
+    FINISH,
+    HANG,
+    RESET,
+    TRUNCATED,
+    Endpoint,
+    Reply,
+    call,
+    calls,
+    completion,
+    error,
+    says,
+)
+
+NOTE = ToolSpec(
+    name="note",
+    description="Note a number.",
+    parameters={"type": "object", "properties": {"number": {"type": "integer"}}},
+)
+FINISHING = ToolSpec(name="finish", description="End.", parameters={"type": "object"})
+TOOLS = [NOTE, FINISHING]
+
+
+async def ask(model: Model, *turns: Any) -> Answer:
+    return await model.answer("Do it.", [Prompt(text="Now."), *turns], TOOLS)
+
+
+def made(answer: Answer) -> list[tuple[str, object]]:
+    return [(one.name, json.loads(one.arguments)) for one in answer.calls]
+
+
+async def test_parallel_calls_are_read_with_what_they_cost(
+    endpoint: Endpoint, open_model: Ask
+) -> None:
+    endpoint.script(calls(call("note", number=1), call("note", number=2), FINISH))
+    answer = await ask(await open_model())
+    assert made(answer) == [("note", {"number": 1}), ("note", {"number": 2}), ("finish", {})]
+    assert (answer.usage.input_tokens, answer.usage.output_tokens) == (100, 10)
+
+
+async def test_tools_prompt_and_settings_reach_the_endpoint(
+    endpoint: Endpoint, open_model: Ask
+) -> None:
+    endpoint.script(calls(FINISH))
+    model = await open_model(
+        model_key="sk-secret",
+        model_headers={"X-Team": "blue"},
+        model_extra_body={"reasoning_effort": "low"},
+        model_names={"observer": "small"},
+    )
+    endpoint.script(calls(FINISH), model="small")
+    await ask(model)
+    (request,), (headers,) = endpoint.asked, endpoint.headers
+    assert headers["authorization"] == "Bearer sk-secret"
+    assert headers["x-team"] == "blue"
+    assert request["model"] == "small"
+    assert request["reasoning_effort"] == "low"
+    assert [one["role"] for one in request["messages"]] == ["system", "user"]
+    assert [one["function"]["name"] for one in request["tools"]] == ["note", "finish"]
+
+
+async def test_calls_and_their_results_are_told_as_the_endpoint_gave_them(
+    endpoint: Endpoint, open_model: Ask
+) -> None:
+    signed = {"id": "a", "type": "function", "extra_content": {"signature": "x"}}
+    function = {"name": "note", "arguments": '{"number": 1'}
+    endpoint.script(completion({"tool_calls": [{**signed, "function": function}]}), calls(FINISH))
+    model = await open_model()
+    first = await ask(model)
+    await ask(model, first, CallResult(call=first.calls[0], text="refused"))
+    _, _, said, result = endpoint.asked[1]["messages"]
+    assert said["tool_calls"][0]["extra_content"] == {"signature": "x"}
+    assert said["tool_calls"][0]["function"]["arguments"] == "{}"
+    assert result == {"role": "tool", "tool_call_id": "a", "content": "refused"}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [error(429, retry_after="0.1"), error(500), error(503), RESET, CUT],
+    ids=["429", "500", "503", "reset", "cut"],
+)
+async def test_what_passes_is_tried_again(
+    endpoint: Endpoint, open_model: Ask, fault: Reply
+) -> None:
+    endpoint.script(fault, fault, calls(FINISH))
+    answer = await ask(await open_model())
+    assert made(answer) == [("finish", {})]
+    assert answer.usage.retries == 2
+
+
+async def test_retry_after_is_honoured(endpoint: Endpoint, open_model: Ask) -> None:
+    endpoint.script(error(429, retry_after="1.3"), calls(FINISH))
+    began = time.monotonic()
+    await ask(await open_model())
+    assert time.monotonic() - began >= 1.3
+
+
+async def test_an_endpoint_that_does_not_answer_in_time_is_asked_again(
+    endpoint: Endpoint, open_model: Ask
+) -> None:
+    endpoint.script(HANG, HANG, calls(FINISH))
+    answer = await ask(await open_model(model_timeout_seconds=0.3))
+    assert made(answer) == [("finish", {})]
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (error(500), "500: Error code: 500"),
+        (error(401, "wrong key sk-secret"), "wrong key …"),
+        (TRUNCATED, "the answer is no chat completion"),
+        (Reply(b'{"choices": []}'), "the answer is no chat completion: choices"),
+        (Reply(b"<html>"), "the answer is no chat completion"),
+        (RESET, "the endpoint does not answer"),
+    ],
+    ids=["500", "401", "truncated", "empty", "html", "reset"],
+)
+async def test_what_never_gets_right_is_told_without_the_key(
+    endpoint: Endpoint, open_model: Ask, reply: Reply, reason: str
+) -> None:
+    endpoint.script(reply)
+    model = await open_model(model_retries=0, model_key="sk-secret")
+    with pytest.raises(ModelFailed, match=reason) as failed:
+        await ask(model)
+    assert "sk-secret" not in str(failed.value)
+
+
+async def test_a_cancelled_request_is_given_up(endpoint: Endpoint, open_model: Ask) -> None:
+    endpoint.script(HANG, calls(FINISH))
+    model = await open_model(model_concurrency=1)
+    asking = asyncio.create_task(ask(model))
+    async with asyncio.timeout(10):
+        await endpoint.came.wait()
+        asking.cancel()
+        await endpoint.left.wait()
+    assert made(await ask(model)) == [("finish", {})]
+    assert asking.cancelled()
+
+
+async def test_no_more_requests_are_open_than_the_limit(
+    endpoint: Endpoint, open_model: Ask
+) -> None:
+    endpoint.script(*[replace(calls(FINISH), seconds=0.05)] * 12)
+    model = await open_model(model_concurrency=2)
+    await asyncio.gather(*(ask(model) for _ in range(12)))
+    assert (len(endpoint.asked), endpoint.most_open) == (12, 2)
+
+
+def refusing(field: str, message: str) -> Any:
+    """An endpoint that does not take a field."""
+
+    def reply(request: dict[str, Any]) -> Reply:
+        return error(400, message) if field in request else calls(FINISH)
+
+    return reply
+
+
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        ("max_tokens", "'max_tokens' is not supported. Use 'max_completion_tokens' instead."),
+        ("parallel_tool_calls", "Unknown parameter: parallel_tool_calls"),
+        ("tool_choice", "tool_choice 'required' is not supported"),
+    ],
+)
+async def test_what_an_endpoint_does_not_take_is_not_sent_again(
+    endpoint: Endpoint, open_model: Ask, field: str, message: str
+) -> None:
+    endpoint.script(*[refusing(field, message)] * 3)
+    model = await open_model()
+    assert made(await ask(model)) == [("finish", {})]
+    assert made(await ask(model)) == [("finish", {})]
+    assert [field in request for request in endpoint.asked] == [True, False, False]
+    if field == "max_tokens":
+        assert endpoint.asked[-1]["max_completion_tokens"] == 4096
+
+
+async def test_an_endpoint_without_tools_answers_in_json_by_a_schema(
+    endpoint: Endpoint, open_model: Ask
+) -> None:
+    spoken = json.dumps({"calls": [{"name": "note", "arguments": {"number": 1}}]})
+    endpoint.script(error(400, "tools are not supported by this model"), says(spoken), says(spoken))
+    model = await open_model()
+    first = await ask(model)
+    assert made(first) == [("note", {"number": 1})]
+    await ask(model, first, CallResult(call=first.calls[0], text="noted"))
+    forced = endpoint.asked[1]["response_format"]["json_schema"]["schema"]
+    names = [
+        one["properties"]["name"]["const"]
+        for one in forced["properties"]["calls"]["items"]["anyOf"]
+    ]
+    assert names == ["note", "finish"]
+    last = endpoint.asked[2]["messages"][-1]
+    assert last == {"role": "user", "content": "Result of note: noted"}
+    assert all("tools" not in one for one in endpoint.asked[1:])
+
+
+async def test_an_endpoint_without_schemas_is_asked_for_json(
+    endpoint: Endpoint, open_model: Ask
+) -> None:
+    endpoint.script(error(400, "response_format is unknown"), says('{"name": "finish"}'))
+    answer = await ask(await open_model(model_tools="schema"))
+    assert made(answer) == [("finish", {})]
+    assert "Note a number." in endpoint.asked[1]["messages"][0]["content"]
+
+
+async def test_rules_are_no_model() -> None:
+    async with open_models(Settings(model_url="rules:")) as models:
+        assert models is None
+
+
+async def test_an_unknown_scheme_is_refused() -> None:
+    with pytest.raises(UnknownModel, match="carrier-pigeon"):
+        async with open_models(Settings(model_url="carrier-pigeon:")):
+            pass
+
+
+def test_openais_own_key_is_enough_and_goes_to_openai_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-own")
+    alone, elsewhere = Settings(), Settings(model_url="openai://localhost:8080/v1?secure=false")
+    assert (alone.model_url, alone.model_key) == ("openai:", "sk-own")
+    assert elsewhere.model_key == ""
+    assert Settings(model_url="rules:").model_url == "rules:"
+    assert base_url(alone.model_url) == "https://api.openai.com/v1"
+    assert base_url(elsewhere.model_url) == "http://localhost:8080/v1"
+
+
+async def test_a_service_that_is_a_child_has_the_same_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = Settings(
+        model_url="openai:",
+        model_key="sk-own",
+        model_names={"observer": "small"},
+        model_extra_body={"reasoning_effort": "low", "n": 1},
+    )
+    command = await ServiceProcess(("observer",), settings).prepare()
+    for name, value in command.environment.items():
+        monkeypatch.setenv(name, value)
+    assert Settings() == settings
