@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from acontext_server.kit.config import Settings
 from acontext_server.kit.database import Database, Raw, open_database
@@ -41,16 +42,23 @@ async def test_a_raw_statement_commits_alone_and_a_transaction_as_a_whole(
     assert await kept(database) == [1]
 
 
+async def close_others(settings: Settings) -> None:
+    async with await psycopg.AsyncConnection.connect(settings.database_url) as server:
+        await server.execute(
+            "select pg_terminate_backend(pid, 20000) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
+
+
 async def test_a_connection_that_the_server_closed_is_not_borrowed(
     database: Database, settings: Settings
 ) -> None:
     await kept(database)
-    async with await psycopg.AsyncConnection.connect(settings.database_url) as other:
-        await other.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity"
-            " where datname = current_database() and pid <> pg_backend_pid()"
-        )
+    await close_others(settings)
     assert await kept(database) == []
+    await close_others(settings)
+    async with database.transaction() as tx:
+        assert await tx.scalar(text("select count(*) from kept")) == 0
 
 
 async def test_a_connection_that_breaks_while_it_is_used_says_unavailable(
