@@ -1,6 +1,7 @@
 """The loop from stored messages to tasks, through the real services."""
 
 import asyncio
+import json
 
 import nats
 import psycopg
@@ -59,6 +60,22 @@ async def test_a_hundred_messages_and_one_flush_leave_nothing_pending(observer: 
     assert (await observer.flush(session_id)).status == 200
     status = await observer.status(session_id)
     assert (status.observed, status.in_process, status.pending, status.failed) == (100, 0, 0, 0)
+
+
+async def test_messages_that_fill_whole_answers_are_observed_all_the_same(
+    observer: Observer,
+) -> None:
+    """Two of them fill an answer, so that a third does not fit behind them as context."""
+    session_id = await observer.new_session()
+    long = {"role": "user", "content": "Please sort these: " + "x" * (21 << 20)}
+    request = session_pb.StoreMessageRequest(
+        session_id=session_id, blob_json=json.dumps(long).encode()
+    )
+    stream = (session_pb.StoreMessagesRequest(message=request) for _ in range(3))
+    await observer.sessions.StoreMessages(stream, metadata=observer.platform.key)
+    answer = await observer.flush(session_id, seconds=60)
+    assert (answer.status, answer.errmsg) == (200, "")
+    assert (await observer.status(session_id)).observed == 3
 
 
 async def test_where_batches_begin_and_end_does_not_matter(observer: Observer) -> None:

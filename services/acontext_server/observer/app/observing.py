@@ -296,13 +296,7 @@ class Observing:
 
     async def _next(self, lease: Lease) -> Portion:
         size = self._limits.batch if lease.attempts < self._limits.whole_attempts else 1
-        before = max(lease.cursor - self._limits.context, 0)
-        stretch = await self._sessions.read(
-            lease.project_id,
-            lease.session_id,
-            after=before,
-            limit=size + lease.cursor - before,
-        )
+        stretch = await self._read(lease, size, context=self._limits.context)
         messages = tuple(one for one in stretch.messages if one.sequence > lease.cursor)
         unreadable = tuple(one for one in stretch.unreadable if one.sequence > lease.cursor)
         read = [*(one.sequence for one in messages), *(one.sequence for one in unreadable)]
@@ -313,6 +307,17 @@ class Observing:
             unreadable=unreadable,
             cursor=max(read, default=lease.cursor),
         )
+
+    async def _read(self, lease: Lease, size: int, *, context: int) -> Stretch:
+        """Read on with what came before, which is left out where it fills a whole answer."""
+        before = max(lease.cursor - context, 0)
+        stretch = await self._sessions.read(
+            lease.project_id, lease.session_id, after=before, limit=size + lease.cursor - before
+        )
+        read = [*stretch.messages, *stretch.unreadable]
+        if context and read and all(one.sequence <= lease.cursor for one in read):
+            return await self._read(lease, size, context=0)
+        return stretch
 
     async def _is_tracked(self, lease: Lease, stretch: Stretch) -> bool:
         return stretch.is_tracked and (await self._sessions.pace(lease.project_id)).is_on
