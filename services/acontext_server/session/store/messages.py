@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from psycopg.rows import namedtuple_row
 
-from acontext_server.kit.database import Tx, raw_connection
+from acontext_server.kit.database import Raw, Tx, raw_connection
 from acontext_server.kit.ids import ProjectId
 from acontext_server.session.content import Role
 from acontext_server.session.domain import (
@@ -93,13 +93,13 @@ WHERE log.project_id = new.project_id AND log.session_id = new.session_id
 _READ = """
 SELECT m.*, o.task_id, o.failure, o.updated_at AS observed_at
 FROM (SELECT m.*, count(*) OVER () AS found,
-             sum(m.size) OVER (ORDER BY m.sequence {order}) - m.size AS before
+             sum(m.size) OVER (ORDER BY m.sequence {order}) AS total
       FROM (SELECT * FROM session.message
             WHERE project_id = %(project)s AND session_id = %(session)s AND {beyond}
             ORDER BY sequence {order} LIMIT %(limit)s) m) m
 LEFT JOIN session.observation o
     ON o.project_id = m.project_id AND o.session_id = m.session_id AND o.sequence = m.sequence
-WHERE m.before < %(bytes)s
+WHERE m.total <= %(bytes)s OR m.total = m.size
 ORDER BY m.sequence {order}
 """
 
@@ -108,10 +108,12 @@ _READ_DOWN = _READ.format(order="DESC", beyond="sequence < %(position)s")
 
 _READ_IDS = """
 SELECT m.*, o.task_id, o.failure, o.updated_at AS observed_at
-FROM session.message m
+FROM (SELECT *, sum(size) OVER (ORDER BY sequence) AS total FROM session.message
+      WHERE project_id = %(project)s AND session_id = %(session)s
+          AND message_id = ANY(%(ids)s::uuid[])) m
 LEFT JOIN session.observation o
     ON o.project_id = m.project_id AND o.session_id = m.session_id AND o.sequence = m.sequence
-WHERE m.project_id = %s AND m.session_id = %s AND m.message_id = ANY(%s::uuid[])
+WHERE m.total <= %(bytes)s OR m.total = m.size
 ORDER BY m.sequence
 """
 
@@ -127,7 +129,7 @@ ORDER BY sequence
 """
 
 
-async def lock_logs(tx: Tx, keys: Iterable[LogKey]) -> dict[LogKey, Log]:
+async def lock_logs(tx: Tx | Raw, keys: Iterable[LogKey]) -> dict[LogKey, Log]:
     """Lock the logs of sessions, always in the order of their ids; unknown ones are left out."""
     wanted = list(keys)
     projects, sessions = [key[0] for key in wanted], [key[1] for key in wanted]
@@ -136,7 +138,7 @@ async def lock_logs(tx: Tx, keys: Iterable[LogKey]) -> dict[LogKey, Log]:
 
 
 async def append(
-    tx: Tx, logs: Mapping[LogKey, Log], messages: Sequence[NewMessage], now: datetime
+    tx: Tx | Raw, logs: Mapping[LogKey, Log], messages: Sequence[NewMessage], now: datetime
 ) -> list[StoredMessage]:
     """Write messages behind the ends of their locked logs, in the order given."""
     if not messages:
@@ -173,7 +175,9 @@ def _place(message: NewMessage, log: Log, now: datetime) -> StoredMessage:
     )
 
 
-async def _insert(tx: Tx, messages: Sequence[NewMessage], stored: Sequence[StoredMessage]) -> None:
+async def _insert(
+    tx: Tx | Raw, messages: Sequence[NewMessage], stored: Sequence[StoredMessage]
+) -> None:
     columns = (
         [message.key[0] for message in messages],
         [message.key[1] for message in messages],
@@ -190,7 +194,9 @@ async def _insert(tx: Tx, messages: Sequence[NewMessage], stored: Sequence[Store
     await (await raw_connection(tx)).execute(_INSERT, columns)
 
 
-async def _move(tx: Tx, messages: Sequence[NewMessage], stored: Sequence[StoredMessage]) -> None:
+async def _move(
+    tx: Tx | Raw, messages: Sequence[NewMessage], stored: Sequence[StoredMessage]
+) -> None:
     first: dict[LogKey, StoredMessage] = {}
     last: dict[LogKey, StoredMessage] = {}
     tokens: dict[LogKey, int] = {}
@@ -210,14 +216,14 @@ async def _move(tx: Tx, messages: Sequence[NewMessage], stored: Sequence[StoredM
     await (await raw_connection(tx)).execute(_MOVE, columns)
 
 
-async def find_log(tx: Tx, project_id: ProjectId, session_id: SessionId) -> Log | None:
+async def find_log(tx: Tx | Raw, project_id: ProjectId, session_id: SessionId) -> Log | None:
     """Read where a session's log ends."""
     rows = await _rows(tx, _LOG, (project_id, session_id))
     return _log(rows[0]) if rows else None
 
 
 async def read_up(
-    tx: Tx,
+    tx: Tx | Raw,
     project_id: ProjectId,
     session_id: SessionId,
     *,
@@ -231,7 +237,7 @@ async def read_up(
 
 
 async def read_down(
-    tx: Tx,
+    tx: Tx | Raw,
     project_id: ProjectId,
     session_id: SessionId,
     *,
@@ -245,15 +251,16 @@ async def read_down(
 
 
 async def read_ids(
-    tx: Tx, project_id: ProjectId, session_id: SessionId, ids: Sequence[MessageId]
+    tx: Tx | Raw, project_id: ProjectId, session_id: SessionId, ids: Sequence[MessageId]
 ) -> list[StoredMessage]:
-    """Read these messages of a session, in the order of the log."""
-    rows = await _rows(tx, _READ_IDS, (project_id, session_id, list(ids)))
+    """Read these messages of a session, in the order of the log, as many as fit an answer."""
+    values = {"project": project_id, "session": session_id, "ids": list(ids)}
+    rows = await _rows(tx, _READ_IDS, {**values, "bytes": MAX_ANSWER_BYTES})
     return [_message(row) for row in rows]
 
 
 async def contents_with_tools(
-    tx: Tx, project_id: ProjectId, session_id: SessionId
+    tx: Tx | Raw, project_id: ProjectId, session_id: SessionId
 ) -> list[tuple[Role, bytes]]:
     """Read what a session says by and to tools, oldest first."""
     rows = await _rows(tx, _WITH_TOOLS, (project_id, session_id))
@@ -261,7 +268,7 @@ async def contents_with_tools(
 
 
 async def _read(
-    tx: Tx, query: str, key: LogKey, position: int, limit: int, max_bytes: int
+    tx: Tx | Raw, query: str, key: LogKey, position: int, limit: int, max_bytes: int
 ) -> Sequence[Any]:
     values = {"project": key[0], "session": key[1], "position": position}
     return await _rows(tx, query, {**values, "limit": limit + 1, "bytes": max_bytes})
@@ -271,7 +278,9 @@ def _more(rows: Sequence[Any], limit: int) -> bool:
     return bool(rows) and rows[0].found > min(len(rows), limit)
 
 
-async def _rows(tx: Tx, query: str, values: Sequence[Any] | Mapping[str, Any]) -> Sequence[Any]:
+async def _rows(
+    tx: Tx | Raw, query: str, values: Sequence[Any] | Mapping[str, Any]
+) -> Sequence[Any]:
     connection = await raw_connection(tx)
     async with connection.cursor(row_factory=namedtuple_row) as cursor:
         # psycopg takes text only as literals, and these constants are partly made of others.
