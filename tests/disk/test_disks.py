@@ -198,6 +198,11 @@ async def test_events_say_what_happened(disk: DiskClient) -> None:
     } == {(str(disk.project_id), disk_id, "/d/")}
 
 
+async def test_a_user_that_session_refuses_is_the_callers_mistake(keyed: DiskClient) -> None:
+    bad = keyed.call("CreateDisk", pb.CreateDiskRequest(user="a\0b"))
+    assert (await refusal(bad))[:2] == ("INVALID_ARGUMENT", "INVALID_REQUEST")
+
+
 async def test_what_a_deleted_user_had_is_forgotten(keyed: DiskClient, tmp_path: Path) -> None:
     settings = keyed.platform.settings
     answer = await keyed.call("CreateDisk", pb.CreateDiskRequest(user="goes"))

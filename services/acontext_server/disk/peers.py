@@ -38,14 +38,14 @@ class Session:
     async def ensure(self, project_id: ProjectId, identifier: str) -> UserId:
         """Give a user's id; the user is made on first sight."""
         request = session.EnsureUserRequest(identifier=identifier)
-        with peer_errors("session"):
+        with peer_errors("session", words_of_caller=True):
             found = await self._projects.EnsureUser(request, **self._call(project_id))
         return UserId(UUID(found.user.id))
 
     async def find(self, project_id: ProjectId, identifier: str) -> UserId | None:
         """Give a user's id, if there is one."""
         request = session.FindUserRequest(identifier=identifier)
-        with peer_errors("session"):
+        with peer_errors("session", words_of_caller=True):
             found = await self._projects.FindUser(request, **self._call(project_id))
         return UserId(UUID(found.user.id)) if found.HasField("user") else None
 

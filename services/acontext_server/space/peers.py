@@ -60,14 +60,14 @@ class Peers:
     async def ensure_user(self, project_id: ProjectId, identifier: str) -> UUID:
         """Find a user, made on first sight."""
         request = session.EnsureUserRequest(identifier=identifier)
-        with peer_errors("session"):
+        with peer_errors("session", words_of_caller=True):
             found = await self._projects.EnsureUser(request, **self._call(project_id))
         return UUID(found.user.id)
 
     async def find_user(self, project_id: ProjectId, identifier: str) -> UUID | None:
         """Find a user, or nobody."""
         request = session.FindUserRequest(identifier=identifier)
-        with peer_errors("session"):
+        with peer_errors("session", words_of_caller=True):
             found = await self._projects.FindUser(request, **self._call(project_id))
         return UUID(found.user.id) if found.HasField("user") else None
 

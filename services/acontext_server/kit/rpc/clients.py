@@ -7,7 +7,7 @@ import grpc
 from google.rpc import error_details_pb2, status_pb2
 from grpc import aio
 
-from acontext_server.kit.errors import Unavailable
+from acontext_server.kit.errors import InvalidRequest, Unavailable
 from acontext_server.kit.rpc.status import DETAILS_KEY
 
 MAX_MESSAGE_BYTES = 72 * 1024 * 1024
@@ -42,11 +42,16 @@ def reason_of(error: aio.AioRpcError) -> str | None:
 
 
 @contextmanager
-def peer_errors(peer: str) -> Iterator[None]:
-    """Raise Unavailable, with the peer's name, when it does not answer in time."""
+def peer_errors(peer: str, *, words_of_caller: bool = False) -> Iterator[None]:
+    """Raise Unavailable, with the peer's name, when it does not answer in time.
+
+    What the peer refuses is InvalidRequest where it was given our own caller's words.
+    """
     try:
         yield
     except aio.AioRpcError as error:
+        if words_of_caller and error.code() is grpc.StatusCode.INVALID_ARGUMENT:
+            raise InvalidRequest(error.details() or f"{peer} refuses this") from error
         if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
             raise Unavailable(peer) from error
         raise
