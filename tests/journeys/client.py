@@ -40,11 +40,13 @@ class Client:
 
     async def create_space(self) -> str:
         request = space.CreateSpaceRequest(request_id=str(uuid4()))
-        return (await _ask(lambda: self._call(self._spaces.CreateSpace, request))).space.id
+        return (await ask_patiently(lambda: self._call(self._spaces.CreateSpace, request))).space.id
 
     async def create_session(self, space_id: str | None = None) -> str:
         request = session.CreateSessionRequest(request_id=str(uuid4()), space_id=space_id)
-        return (await _ask(lambda: self._call(self._sessions.CreateSession, request))).session.id
+        return (
+            await ask_patiently(lambda: self._call(self._sessions.CreateSession, request))
+        ).session.id
 
     async def store(self, session_id: str, message: Message) -> int:
         """Store one OpenAI message and give its sequence."""
@@ -53,13 +55,13 @@ class Client:
             blob_json=json.dumps(message).encode(),
             request_id=str(uuid4()),
         )
-        stored = await _ask(lambda: self._call(self._sessions.StoreMessage, request))
+        stored = await ask_patiently(lambda: self._call(self._sessions.StoreMessage, request))
         return stored.message.sequence
 
     async def messages(self, session_id: str) -> Sequence[Message]:
         """Read a whole session, as OpenAI messages."""
         request = session.ListMessagesRequest(session_id=session_id, format="openai")
-        page = await _ask(lambda: self._call(self._sessions.ListMessages, request))
+        page = await ask_patiently(lambda: self._call(self._sessions.ListMessages, request))
         assert not page.has_more
         return [json.loads(item) for item in page.items_json]
 
@@ -68,7 +70,7 @@ class Client:
         request = session.ListMessagesRequest(session_id=session_id, limit=limit)
         sequences: list[int] = []
         while True:
-            page = await _ask(lambda: self._call(self._sessions.ListMessages, request))
+            page = await ask_patiently(lambda: self._call(self._sessions.ListMessages, request))
             sequences.extend(item.sequence for item in page.items)
             if not page.has_more:
                 return sequences
@@ -78,32 +80,33 @@ class Client:
         """Have everything observed; 504 means that it goes on, so this asks again."""
         request = observer.FlushSessionRequest(session_id=session_id)
         while True:
-            answer = await _ask(lambda: self._call(self._tasks.FlushSession, request))
+            answer = await ask_patiently(lambda: self._call(self._tasks.FlushSession, request))
             if answer.status != 504:
                 return answer
 
     async def observed(self, session_id: str) -> observer.GetObservingStatusResponse:
         request = observer.GetObservingStatusRequest(session_id=session_id)
-        return await _ask(lambda: self._call(self._tasks.GetObservingStatus, request))
+        return await ask_patiently(lambda: self._call(self._tasks.GetObservingStatus, request))
 
     async def tasks(self, session_id: str) -> Sequence[observer.Task]:
         request = observer.ListTasksRequest(session_id=session_id, limit=200)
-        return (await _ask(lambda: self._call(self._tasks.ListTasks, request))).items
+        return (await ask_patiently(lambda: self._call(self._tasks.ListTasks, request))).items
 
     async def unlearned(self, session_id: str) -> int:
         request = observer.GetLearningStatusRequest(session_id=session_id)
-        status = await _ask(lambda: self._call(self._tasks.GetLearningStatus, request))
+        status = await ask_patiently(lambda: self._call(self._tasks.GetLearningStatus, request))
         return status.not_space_digested_count
 
     async def skills(self, space_id: str) -> Sequence[space.Skill]:
         request = space.ListSkillsRequest(space_id=space_id, limit=200)
-        return (await _ask(lambda: self._call(self._skills.ListSkills, request))).items
+        return (await ask_patiently(lambda: self._call(self._skills.ListSkills, request))).items
 
     async def _call(self, method: Callable[..., Awaitable[_Answer]], request: object) -> _Answer:
         return await method(request, metadata=AS_PROJECT, timeout=_CALL_SECONDS)
 
 
-async def _ask(call: Callable[[], Awaitable[_Answer]]) -> _Answer:
+async def ask_patiently(call: Callable[[], Awaitable[_Answer]]) -> _Answer:
+    """Call again and again until the system is back and answers."""
     async with asyncio.timeout(_PATIENCE_SECONDS):
         while True:
             try:
