@@ -32,6 +32,10 @@ from acontext_server.session.domain import (
 
 SESSION_DELETED = "deleted.session_deleted"
 
+GATHER_SECONDS = 0.2
+"""How long logs may grow between two rounds of nudges. A nudge for every commit would cost NATS and
+the observer more than storing the messages costs us; the first after a pause goes at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Announcer:
@@ -100,6 +104,7 @@ class Nudges:
             grown, self._grown = self._grown, {}
             for (project_id, session_id), sequence in grown.items():
                 await self._nudge(project_id, session_id, sequence)
+            await asyncio.sleep(GATHER_SECONDS)
 
     async def _nudge(self, project_id: ProjectId, session_id: SessionId, sequence: int) -> None:
         event = pb.SessionEvent(

@@ -23,7 +23,7 @@ def parse(raw: bytes) -> Json:
     text = _decoded(raw)
     _refuse_depth(text)
     try:
-        value = cast("Json", json.loads(text, parse_constant=_refuse_constant, parse_float=_float))
+        value = cast("Json", _DECODER.decode(text))
     except (ValueError, RecursionError) as error:
         raise InvalidJson(f"is not JSON: {error}") from error
     if _ESCAPED_SURROGATE.search(raw):
@@ -41,7 +41,7 @@ def parse_text(text: str) -> Json:
 
 def dump(value: Json) -> str:
     """Write compactly, in the order given, and without escaping what UTF-8 can say."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def _decoded(raw: bytes) -> str:
@@ -60,6 +60,11 @@ def _float(text: str) -> float:
     if value in (float("inf"), float("-inf")):
         raise ValueError(f"the number {text[:20]} is too large")
     return value
+
+
+# Made once: json.loads and json.dumps make theirs anew in each call that has options.
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_float)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def _refuse_depth(text: str) -> None:

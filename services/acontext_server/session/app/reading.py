@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from acontext_server.kit.blobs import PublicUrl
-from acontext_server.kit.database import Database, Tx
+from acontext_server.kit.database import Database, Raw
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.paging import Cursors
 from acontext_server.session import formats
@@ -72,18 +72,18 @@ class ReadingApp:
         self, project_id: ProjectId, session_id: SessionId, query: Query
     ) -> MessagePage:
         """Read a page of a session's messages, edit it, and put it into a format."""
-        async with self.database.transaction() as tx:
-            log = await store.find_log(tx, project_id, session_id)
+        async with self.database.raw() as connection:
+            log = await store.find_log(connection, project_id, session_id)
             if log is None:
                 raise SessionNotFound(session_id)
-            stretch = await self._stretch(tx, project_id, session_id, query)
+            stretch = await self._stretch(connection, project_id, session_id, query)
         messages = await self.contents.messages(project_id, stretch.messages, log)
         fitting = _fitting(messages, query)
         more = stretch.more or len(fitting) < len(messages)
         return await self._page(project_id, session_id, query, fitting, more=more)
 
     async def _stretch(
-        self, tx: Tx, project_id: ProjectId, session_id: SessionId, query: Query
+        self, connection: Raw, project_id: ProjectId, session_id: SessionId, query: Query
     ) -> Stretch:
         position = self._position(session_id, query)
         limit = query.limit or END - 1
@@ -94,11 +94,13 @@ class ReadingApp:
             key = (project_id, session_id)
             if query.time_desc:
                 stretch = await store.read_down(
-                    tx, *key, before=position, limit=step, max_bytes=left
+                    connection, *key, before=position, limit=step, max_bytes=left
                 )
                 found = [*stretch.messages, *found]
             else:
-                stretch = await store.read_up(tx, *key, after=position, limit=step, max_bytes=left)
+                stretch = await store.read_up(
+                    connection, *key, after=position, limit=step, max_bytes=left
+                )
                 found = [*found, *stretch.messages]
             left -= sum(message.size for message in stretch.messages)
             if not stretch.more or len(stretch.messages) < step or len(found) >= limit or left <= 0:
@@ -198,6 +200,16 @@ class ReadingApp:
             return {}
         return self.contents.sign(project_id, messages)
 
+    async def show(
+        self,
+        project_id: ProjectId,
+        session_id: SessionId,
+        messages: Sequence[Message],
+        form: Format,
+    ) -> MessagePage:
+        """Put messages that were picked from a session into a format."""
+        return await self._page(project_id, session_id, Query(form=form), messages, more=False)
+
     async def count_tokens(self, project_id: ProjectId, session_id: SessionId) -> int:
         """Count the tokens of a whole session."""
         async with self.database.transaction() as tx:
@@ -229,15 +241,16 @@ def _fitting(messages: Sequence[Message], query: Query) -> Sequence[Message]:
     ordered = messages[::-1] if query.time_desc else messages
     size = 0
     for index, message in enumerate(ordered):
-        size += _uploads_shown(message, query)
+        size += uploads_shown(message, form=query.form, with_urls=query.with_urls)
         if index and size > MAX_ANSWER_BYTES:
             kept = ordered[:index]
             return kept[::-1] if query.time_desc else kept
     return messages
 
 
-def _uploads_shown(message: Message, query: Query) -> int:
-    shown = formats.needs_content(query.form, message.content, with_urls=query.with_urls)
+def uploads_shown(message: Message, *, form: Format, with_urls: bool) -> int:
+    """Say how many bytes of uploads a message brings into an answer."""
+    shown = formats.needs_content(form, message.content, with_urls=with_urls)
     sizes = {part.asset.sha256: part.asset.size_b for part in message.content.parts if part.asset}
     return sum(sizes[sha256] * 4 // 3 for sha256 in shown)
 
