@@ -34,8 +34,8 @@ class Effort:
     searches: int
 
 
-QUICK = Effort(rounds=3, seconds=2, unary=1_500, streamed=4_000, searches=60)
-THOROUGH = Effort(rounds=5, seconds=10, unary=6_000, streamed=20_000, searches=300)
+QUICK = Effort(rounds=5, seconds=1, unary=600, streamed=2_000, searches=60)
+THOROUGH = Effort(rounds=15, seconds=3, unary=2_000, streamed=10_000, searches=300)
 
 
 class NotStored(Exception):
