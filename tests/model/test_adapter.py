@@ -260,6 +260,6 @@ async def test_a_service_that_is_a_child_has_the_same_settings(
         model_extra_body={"reasoning_effort": "low", "n": 1},
     )
     command = await ServiceProcess(("observer",), settings).prepare()
-    for name, value in command.environment.items():
+    for name, value in (command.environment or {}).items():
         monkeypatch.setenv(name, value)
     assert Settings() == settings

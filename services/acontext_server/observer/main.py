@@ -12,10 +12,12 @@ from acontext_server.kit.bus import Bus, open_bus
 from acontext_server.kit.config import Settings
 from acontext_server.kit.database import Database, Tx, open_database
 from acontext_server.kit.ids import ProjectId, uuid7
+from acontext_server.kit.model import Models, open_models
 from acontext_server.kit.outbox import Outbox
 from acontext_server.kit.paging import Cursors
 from acontext_server.observer import events
 from acontext_server.observer.agents.engine import Engine, RulesEngine
+from acontext_server.observer.agents.model import ModelEngine
 from acontext_server.observer.app.announcing import Announcing
 from acontext_server.observer.app.flushing import Flushing
 from acontext_server.observer.app.following import Following
@@ -40,9 +42,18 @@ def now() -> datetime:
 
 @asynccontextmanager
 async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
-    """Wire the observer, with the rules as its engine."""
-    async with open_with(settings, RulesEngine(), Limits()) as service:
+    """Wire the observer with a model as its engine, or with the rules where there is none."""
+    async with (
+        open_models(settings) as models,
+        open_with(settings, _engine(models, settings), Limits()) as service,
+    ):
         yield service
+
+
+def _engine(models: Models | None, settings: Settings) -> Engine:
+    if models is None:
+        return RulesEngine()
+    return ModelEngine(models.of("observer"), rounds=settings.model_rounds)
 
 
 @asynccontextmanager

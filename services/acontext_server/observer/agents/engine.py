@@ -32,10 +32,16 @@ class Observed:
     tool_calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    note: str = ""
+    """What else whoever reads the run wants to know."""
 
 
 class EngineFailed(Exception):
-    """The engine could not do it this time; the text says why."""
+    """The engine could not do it this time; the text says why, and what it cost all the same."""
+
+    def __init__(self, reason: str, observed: Observed | None = None) -> None:
+        super().__init__(reason)
+        self.observed = observed or Observed(changes=(), state={})
 
 
 class Engine(Protocol):
@@ -62,6 +68,9 @@ class RulesEngine:
     async def observe(self, batch: Batch) -> Observed:
         """Fold the batch; its context is in the state already."""
         state, changes = State.from_json(dict(batch.state)), list[Change]()
+        if "opened" not in batch.state:
+            # A model observed the session so far, and knows its tasks by their list only.
+            state.opened = max((task.order for task in batch.tasks), default=state.opened)
         for message in batch.messages:
             state, decided = fold(state, message)
             changes.extend(decided)

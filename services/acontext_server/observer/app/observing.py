@@ -44,6 +44,9 @@ log = structlog.get_logger()
 DUE = "due"
 """The bell that tells workers of a session to observe."""
 
+NOTHING = Observed(changes=(), state={}, rounds=0)
+"""What it cost when the engine was not asked, or said nothing of it."""
+
 Bury = Callable[[ProjectId, SessionId, Failure], Awaitable[None]]
 """Keeps a message that could not be observed in the stream of dead letters."""
 
@@ -160,9 +163,12 @@ class Observing:
 
     async def _attempt(self, lease: Lease, portion: Portion) -> Lease | None:
         """Observe a portion; when the engine fails, try again later or let it be."""
+        spent = NOTHING
         try:
             return await self._observe_portion(lease, portion)
-        except (EngineFailed, ChangeRefused) as error:
+        except EngineFailed as error:
+            reason, spent = f"{type(error).__name__}: {error}", error.observed
+        except ChangeRefused as error:
             reason = f"{type(error).__name__}: {error}"
         except (LeaseLost, SessionNotFound, Unavailable, Conflict):
             raise
@@ -170,7 +176,7 @@ class Observing:
             # A mistake of ours that one session's messages provoke must not stop the others.
             log.exception("observing_broke", session_id=str(lease.session_id))
             reason = type(error).__name__
-        return await self._failed(lease, portion, reason)
+        return await self._failed(lease, portion, reason, spent)
 
     async def _observe_portion(self, lease: Lease, portion: Portion) -> Lease:
         known = await self._begin(lease, portion)
@@ -314,7 +320,7 @@ class Observing:
         stretch = await self._sessions.read(
             lease.project_id, lease.session_id, after=before, limit=size + lease.cursor - before
         )
-        read = [*stretch.messages, *stretch.unreadable]
+        read: list[Message | Failure] = [*stretch.messages, *stretch.unreadable]
         if context and read and all(one.sequence <= lease.cursor for one in read):
             return await self._read(lease, size, context=0)
         return stretch
@@ -337,27 +343,29 @@ class Observing:
             await observations.forget_session(tx, lease.project_id, lease.session_id)
             await changes.forget_session(tx, lease.project_id, lease.session_id)
 
-    async def _failed(self, lease: Lease, portion: Portion, reason: str) -> Lease | None:
+    async def _failed(
+        self, lease: Lease, portion: Portion, reason: str, spent: Observed
+    ) -> Lease | None:
         """Try later, or after the last try give the messages up and go on behind them."""
         if lease.attempts + 1 >= self._limits.attempts or portion.is_repair:
-            return await self._give_up(lease, portion, reason)
+            return await self._give_up(lease, portion, reason, spent)
         now = self._means.now()
         wait = min(self._limits.first_wait * 2**lease.attempts, self._limits.longest_wait)
         again = now + wait * random.uniform(0.5, 1)
         async with self._means.database.transaction() as tx:
             await observations.note_failure(tx, lease, at=now, again=again, error=reason)
-            await runs.add(tx, self._failed_run(lease, reason))
+            await runs.add(tx, self._failed_run(lease, reason, spent))
         waiting = Report(observed_through=lease.cursor)
         await self._sessions.record(lease.project_id, lease.session_id, waiting)
         return None
 
-    async def _give_up(self, lease: Lease, portion: Portion, reason: str) -> Lease:
+    async def _give_up(self, lease: Lease, portion: Portion, reason: str, spent: Observed) -> Lease:
         given_up = tuple(
             Failure(sequence=one.sequence, message_id=one.id, reason=reason)
             for one in portion.messages
         )
         hopeless = replace(portion, messages=(), unreadable=(*portion.unreadable, *given_up))
-        nothing = Observed(changes=(), state=lease.engine_state, rounds=0)
+        nothing = replace(spent, changes=(), state=lease.engine_state)
         following = await self._commit(lease, hopeless, nothing, 0, error=reason)
         await self.tell(lease)
         return following
@@ -391,6 +399,8 @@ class Observing:
             f"{len(settled.changed)} tasks changed, {len(settled.completed)} of them completed, "
             f"{len(settled.links)} messages linked"
         )
+        if observed.note:
+            summary = f"{summary}; {observed.note}"
         return Run(
             id=RunId(self._means.new_id()),
             project_id=lease.project_id,
@@ -408,10 +418,10 @@ class Observing:
             created_at=self._means.now(),
         )
 
-    def _failed_run(self, lease: Lease, reason: str) -> Run:
+    def _failed_run(self, lease: Lease, reason: str, spent: Observed) -> Run:
         nothing = Settled(changed=(), completed=(), removed=(), links={})
-        run = self._run(lease, Observed(changes=(), state={}), nothing, 0)
-        return replace(run, outcome="failed", error=reason, summary="")
+        run = self._run(lease, spent, nothing, 0)
+        return replace(run, outcome="failed", error=reason, summary=spent.note)
 
 
 def _planning(after: TaskList) -> TaskId | None:

@@ -1,0 +1,77 @@
+"""Writing a batch down for a model: tasks, then numbered messages, all of it quoted."""
+
+from collections.abc import Iterator, Sequence
+
+from acontext_server.kit.model.quoting import in_one_line, quoted
+from acontext_server.observer.agents.transcript import (
+    Message,
+    Other,
+    Part,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+from acontext_server.observer.domain import PLANNING, TaskState
+
+LONGEST_PART = 2000
+LAST_LINES = 4
+"""So many of a task's lines of progress are shown."""
+
+
+def batch_text(
+    tasks: Sequence[TaskState], context: Sequence[Message], messages: Sequence[Message]
+) -> str:
+    """Write down what an engine is asked to observe."""
+    before = [
+        line for message in context for line in _message(f"[before] {_speaker(message)}", message)
+    ]
+    new = [
+        line
+        for number, message in enumerate(messages, start=1)
+        for line in _message(f"[{number}] {_speaker(message)}", message)
+    ]
+    sections = [("Tasks so far", list(_tasks(tasks)) or ["none"])]
+    if before:
+        sections.append(("Earlier messages, recorded already, for context only", before))
+    sections.append(("New messages", new))
+    return "\n\n".join(f"## {title}\n" + "\n".join(lines) for title, lines in sections)
+
+
+def _tasks(tasks: Sequence[TaskState]) -> Iterator[str]:
+    for task in sorted(tasks, key=lambda one: one.order):
+        if task.order == PLANNING:
+            continue
+        yield f"{task.order}. [{task.status}] {in_one_line(task.description)}"
+        yield from (f"   progress: {in_one_line(one)}" for one in task.progresses[-LAST_LINES:])
+        yield from (f"   preference: {in_one_line(one)}" for one in task.preferences)
+
+
+def _speaker(message: Message) -> str:
+    if message.results and not message.text:
+        return "tool"
+    return {"user": "user", "assistant": "agent"}.get(message.role, "other")
+
+
+def _message(head: str, message: Message) -> Iterator[str]:
+    yield head
+    for part in message.parts:
+        yield from _part(part)
+
+
+def _part(part: Part) -> Iterator[str]:
+    match part:
+        case Text():
+            yield quoted(part.text, limit=LONGEST_PART)
+        case ToolCall():
+            yield f"calls the tool {_name(part.name)} {_name(part.id)} with"
+            yield quoted(part.arguments, limit=LONGEST_PART)
+        case ToolResult():
+            outcome = "an error" if part.is_error else "a result"
+            yield f"{outcome} of the tool {_name(part.name)} {_name(part.call_id)}"
+            yield quoted(part.text, limit=LONGEST_PART)
+        case Other():
+            yield f"(a part of type {_name(part.type)})"
+
+
+def _name(text: str) -> str:
+    return in_one_line(text, limit=80) if text else ""
