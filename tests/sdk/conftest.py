@@ -33,45 +33,51 @@ def driver(request: pytest.FixtureRequest, system: System) -> Iterator[Sdk]:
 
 
 @pytest.fixture(scope="module")
-def sdk(driver: Sdk, system: System) -> Sdk:
+def sdk(driver: Sdk, http: httpx.Client, system: System) -> Sdk:
     """The SDK, on a project of the test file's own."""
-    driver.enter(new_key(system))
+    driver.enter(new_key(http, system))
     return driver
 
 
 @pytest.fixture(scope="session")
-def foreign(system: System) -> Mapping[str, str]:
-    """Ids of things that belong to another project, by their kind."""
-    with httpx.Client(base_url=system.url, headers=bearer(new_key(system))) as rest:
-
-        def made(path: str, **fields: object) -> str:
-            return str(rest.post(path, json=fields).json()["data"]["id"])
-
-        session, space = made("/session"), made("/space")
-        message = {"blob": {"role": "user", "content": "Mine."}}
-        return {
-            "session": session,
-            "space": space,
-            "disk": made("/disk"),
-            "block": made(f"/space/{space}/block", type="folder", title="Mine"),
-            "message": made(f"/session/{session}/messages", **message),
-        }
+def http(system: System) -> Iterator[httpx.Client]:
+    """Plain HTTP without a key; one for all, because a client takes long to make."""
+    with httpx.Client(base_url=system.url, timeout=60) as http:
+        yield http
 
 
 @pytest.fixture
-def rest(system: System) -> Iterator[httpx.Client]:
+def rest(http: httpx.Client, system: System) -> Iterator[httpx.Client]:
     """Plain HTTP on a project of the test's own."""
-    with httpx.Client(base_url=system.url, headers=bearer(new_key(system)), timeout=60) as rest:
-        yield rest
+    http.headers["Authorization"] = f"Bearer {new_key(http, system)}"
+    yield http
+    del http.headers["Authorization"]
 
 
-def new_key(system: System) -> str:
+@pytest.fixture(scope="session")
+def foreign(http: httpx.Client, system: System) -> Mapping[str, str]:
+    """Ids of things that belong to another project, by their kind."""
+    headers = bearer(new_key(http, system))
+
+    def made(path: str, **fields: object) -> str:
+        return str(http.post(path, json=fields, headers=headers).json()["data"]["id"])
+
+    session, space = made("/session"), made("/space")
+    message = {"blob": {"role": "user", "content": "Mine."}}
+    return {
+        "session": session,
+        "space": space,
+        "disk": made("/disk"),
+        "block": made(f"/space/{space}/block", type="folder", title="Mine"),
+        "message": made(f"/session/{session}/messages", **message),
+    }
+
+
+def new_key(http: httpx.Client, system: System) -> str:
     """Make a project and give its key."""
     kept = re.search("ACONTEXT_ADMIN_KEY='?([^'\n]+)", (system.folder / ".env").read_text())
     assert kept
-    made = httpx.post(
-        f"{system.url}/projects", json={"name": "sdk"}, headers=bearer(kept[1]), timeout=30
-    )
+    made = http.post("/projects", json={"name": "sdk"}, headers=bearer(kept[1]))
     secret: str = made.json()["data"]["secret"]
     return secret
 
