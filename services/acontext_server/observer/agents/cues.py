@@ -130,6 +130,14 @@ _IMPERATIVE = re.compile(
     rf" (?:need|want|like) you to )?(?:{_VERBS})\b",
     _FLAGS,
 )
+_MANNER = re.compile(
+    rf"^{_POLITE}(?:(?:can|could|would|will) you (?:please )?)?(?:always|never|only|first|use|keep"
+    r"|ask|wait|be|stay|stick|prefer|ignore|skip|follow|respect|include|exclude|leave|mention|cite"
+    r"|focus|limit|consider|assume|treat|name|answer|respond|speak|talk|check|verify|double-check"
+    r"|confirm|inform|warn|remember|go (?:with|for)|take|pay|charge|ship|deliver|look)\b"
+    r"(?! (?:is|are|was|were)\b)",
+    _FLAGS,
+)
 _BETWEEN_IMPERATIVES = re.compile(
     rf"(?:\s*[,;]\s*(?:and |then |and then |also )*|\s+(?:and|then|and then|and also)\s+)"
     rf"(?=(?:please |also )?(?:{_VERBS})\b(?!\s+(?:of|is|are|was)\b))",
@@ -252,6 +260,11 @@ _ERROR_RESULT = re.compile(
     r"|exit(?:ed with)? code:? [1-9]",
     _FLAGS,
 )
+_CONCRETE = re.compile(
+    r"https?://|(?<![\w.])\d+(?:[.,]\d+)*%?(?![\w.]*\w)|\b(?:error|exception|fail(?:s|ed|ing|ure)?"
+    r"|broken|missing|because|turns out|caused|found|crash(?:es|ed)?)\b",
+    _FLAGS,
+)
 _PLAN_LEAD = re.compile(
     r"\b(?:plan|plans|steps?|approach|roadmap|to-?do|strategy|stages|phases|proposal|i(?:'ll"
     r"| will| would| can| am going to|'m going to)"
@@ -337,6 +350,15 @@ _READING_BACK = re.compile(
 _WANTS_DATA = re.compile(
     r"\b(?:provide|let me know|(?:give|tell|send|show) me|share|which|what|when|where)\b", _FLAGS
 )
+_CORRECTING = re.compile(
+    r"\b(?:instead|actually|changed? my mind|rather|make (?:it|that|them)|on second thoughts?"
+    r"|scratch that|correction)\b|^\W*no\b,? (?!thanks|thank|problem|need|worries|rush)",
+    _FLAGS,
+)
+_NEGATED = re.compile(r"\b(?:not|never|no|without|avoid|don't|doesn't)\b", _FLAGS)
+_BETWEEN_WISHES = re.compile(
+    r"\s*[,;]?\s+(?:and|but) (?=(?:please )?(?:always|never|don'?t|do not|make sure)\b)", _FLAGS
+)
 _LASTING = re.compile(
     r"\b(?:prefer|always|never|remember|make sure|from now on|in (?:the )?future|next time"
     r"|every time|by default)\b",
@@ -367,6 +389,8 @@ _STOP = frozenset(_STOP_WORDS.split())
 _LONGEST = 600
 """Characters of a sentence that are looked at."""
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=\S)|(?<=[a-z][.!?])(?=[A-Z][a-z' ])|\n+")
+_TELLING_WORDS = 2
+"""An order with more words of its own says by itself what it is about."""
 _MARKER = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•])\s*")
 _WORD = re.compile(r"[a-z0-9][a-z0-9'_.-]*[a-z0-9]|[a-z0-9]", _FLAGS)
 
@@ -418,6 +442,11 @@ def is_request(text: str) -> bool:
     if not rest or _INFORMING.match(rest):
         return False
     return bool(_ASKING.match(rest) or _REQUEST_INSIDE.search(rest))
+
+
+def is_command(text: str) -> bool:
+    """It tells the agent what to do, or how to do it."""
+    return bool(_IMPERATIVE.match(text) or _MANNER.match(text))
 
 
 def starts_politely(text: str) -> bool:
@@ -549,6 +578,11 @@ def reports_done(text: str) -> bool:
     return bool(_DONE.search(text))
 
 
+def is_concrete(text: str) -> bool:
+    """It tells of a milestone: a URL, a number, a name of something, an error, a finding."""
+    return bool(_CONCRETE.search(text)) or reports_done(text)
+
+
 def is_error(text: str) -> bool:
     """A tool's answer that tells of an error."""
     return bool(_ERROR_RESULT.search(text[:2000] + "\n" + text[-2000:]))
@@ -557,6 +591,21 @@ def is_error(text: str) -> bool:
 def reads_back(text: str) -> bool:
     """The agent repeats what it understood, to have it confirmed."""
     return bool(_READING_BACK.search(text)) and not _WANTS_DATA.search(text)
+
+
+def corrects(text: str) -> bool:
+    """The user takes something back, and wants something else in its place."""
+    return bool(_CORRECTING.search(text))
+
+
+def is_negated(text: str) -> bool:
+    """It says that something is not to be."""
+    return bool(_NEGATED.search(text))
+
+
+def wishes(text: str) -> list[str]:
+    """Cut a text into sentences, and those with several lasting wishes into one each."""
+    return [part for sentence in sentences(text) for part in _BETWEEN_WISHES.split(sentence)]
 
 
 def is_lasting(text: str) -> bool:
@@ -572,6 +621,11 @@ def shows_done(text: str) -> bool:
 def points_back(text: str) -> bool:
     """It names its subject by pointing at what was said before."""
     return len(words(text)) <= 6 and bool(_POINTING.search(text))
+
+
+def only_points(text: str) -> bool:
+    """An order that says nothing without what it points at ("Revert it.")."""
+    return is_command(content(text)) and points_back(text) and len(words(text)) <= _TELLING_WORDS
 
 
 def last_question(text: str) -> str:

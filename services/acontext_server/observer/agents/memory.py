@@ -43,6 +43,8 @@ class Work:
     """The messages that led to it, until work began; a plan takes them to the planning section."""
     said: list[str] = field(default_factory=list)
     """Tools already told of since the user spoke last."""
+    announced: bool = False
+    """The agent said what it sets about."""
 
     @property
     def is_closed(self) -> bool:

@@ -15,11 +15,13 @@ from acontext_server.observer.agents.memory import OpenCall, State, Turn, Work
 from acontext_server.observer.agents.transcript import Message, ToolCall
 from acontext_server.observer.domain import PLANNING, Change, TaskStatus
 
-VERSION = "rules-1"
+VERSION = "rules-2"
 """Named in every run, so that it can be told which rules observed what."""
 
 _NEAR = 0.34
 """Share of a step's words that make a message be about it."""
+_FRAME = frozenset({"user", "wants", "want", "expects", "agent", "does", "says", "specifies"})
+"""What preferences have in common."""
 _CALLED = 0.2
 """As _NEAR for calls alone, which have few words but mean each of them."""
 
@@ -168,12 +170,29 @@ def further_request_opens_a_task(turn: Turn) -> bool:
 def change_of_mind_updates_the_description(turn: Turn) -> bool:
     """The user changes what is wanted before it was done: the same task, described anew."""
     work = turn.work
-    if work is None or turn.is_free or work.planned or not _changes_requirement(turn.text):
+    if work is None or turn.is_free or work.planned or not cues.corrects(turn.text):
         return False
     request = cues.request_in(turn.text)
-    if cues.is_act(request) or cues.is_lookup(request):
+    if cues.revises(request):
+        turn.describe(work, wording.changed(work.description, request))
+    elif cues.is_act(request) or cues.is_lookup(request):
         turn.describe(work, wording.description(request))
     return False
+
+
+def revision_takes_the_task_up_again(turn: Turn) -> bool:
+    """The user wants what was delivered, but otherwise: the requirement changed."""
+    work = turn.work
+    if work is None or work.status != TaskStatus.SUCCESS or turn.state.asked:
+        return False
+    request = cues.request_in(turn.text)
+    if not cues.revises(request) or cues.leads_away(request):
+        return False
+    turn.move(work, TaskStatus.RUNNING)
+    turn.describe(work, wording.changed(work.description, request))
+    turn.link(work.order)
+    _state_preferences(turn, work.order)
+    return True
 
 
 def complaint_takes_the_task_up_again(turn: Turn) -> bool:
@@ -442,6 +461,7 @@ _USER: Sequence[Rule] = (
     request_for_a_planned_step_begins_it,
     accepted_offer_opens_a_task,
     complaint_takes_the_task_up_again,
+    revision_takes_the_task_up_again,
     request_opens_a_task,
     further_request_opens_a_task,
     declined_offer_is_nothing,
@@ -516,7 +536,7 @@ def _state_preferences(turn: Turn, order: int, *, without: Sequence[str] = ()) -
     """Keep what the user states: everything but questions, small talk and the bare request."""
     work = turn.task(order)
     described = work.description.casefold() if work else ""
-    for sentence in cues.sentences(turn.text):
+    for sentence in cues.wishes(turn.text):
         if any(part in sentence or sentence in part for part in without):
             continue
         rest = cues.content(sentence)
@@ -524,10 +544,14 @@ def _state_preferences(turn: Turn, order: int, *, without: Sequence[str] = ()) -
             continue
         if described.startswith(wording.description(sentence).casefold()):
             continue
-        if cues.complains(sentence) and len(cues.words(rest)) < 2:
-            continue  # "No, that's wrong." wants nothing yet; what follows does.
-        text = wording.preference(sentence)
-        turn.prefer(order, text, replaces=_contradicted(work, sentence, text))
+        _prefer(turn, order, sentence)
+
+
+def _prefer(turn: Turn, order: int, sentence: str) -> None:
+    """Keep what a sentence states, unless it only points at something ("Revert it.")."""
+    text = wording.preference(sentence)
+    if text and not cues.only_points(sentence):
+        turn.prefer(order, text, replaces=_contradicted(turn.task(order), sentence, text))
 
 
 def _asks_politely(sentence: str) -> bool:
@@ -535,32 +559,22 @@ def _asks_politely(sentence: str) -> bool:
 
 
 def _contradicted(work: Work | None, sentence: str, text: str) -> str:
-    """The newest preference that a correction is about: it shares most of its words."""
-    if work is None or not _changes_requirement(sentence):
-        return ""
-    shared = [
-        (len(cues.words(old) & cues.words(text)), index)
-        for index, old in enumerate(work.preferences)
-    ]
-    best = max(shared, default=(0, 0))
-    return work.preferences[best[1]] if best[0] > 1 else ""
+    """The newest preference that this one cannot stand beside.
 
-
-def _changes_requirement(text: str) -> bool:
-    lowered = text.casefold()
-    return any(
-        cue in lowered
-        for cue in (
-            "instead",
-            "actually",
-            "changed my mind",
-            "change my mind",
-            "rather",
-            "make it",
-            "make that",
-            "not ",
-        )
-    )
+    A correction replaces what shares most of its words, a lasting wish the same wish with
+    something else in it.
+    """
+    for old in reversed(work.preferences if work else []):
+        one, other = cues.words(old) - _FRAME, cues.words(text) - _FRAME
+        shared = len(one & other)
+        corrected = cues.corrects(sentence) and shared > 1
+        opposed = cues.is_negated(old) != cues.is_negated(text)
+        varied = cues.is_lasting(old) and cues.is_lasting(text) and len(one) == len(other)
+        if corrected or (
+            shared * 2 >= len(one | other) > 0 and (opposed or varied) and one != set()
+        ):
+            return old
+    return ""
 
 
 def _listen(turn: Turn) -> None:
@@ -591,19 +605,22 @@ def _note_opening(turn: Turn, work: Work) -> None:
         if cues.content(sentence) and not (
             cues.is_question(sentence) and not _asks_politely(sentence)
         ):
-            turn.prefer(work.order, wording.preference(sentence))
+            _prefer(turn, work.order, sentence)
 
 
 def _tell_calls(turn: Turn, work: Work) -> None:
-    """Tell in the agent's words what it does, else by the tools that are new since it spoke."""
+    """Tell in the agent's words what it begins or found, else with what a tool is called first."""
     if turn.text:
-        turn.progress(work, wording.announced(turn.text))
+        if not work.announced or cues.is_concrete(turn.text):
+            turn.progress(work, wording.announced(turn.text))
+        work.announced = True
         work.said = [call.name for call in turn.message.calls]
         return
+    known = cues.words(" ".join((work.description, *work.preferences)))
     for call in turn.message.calls:
         if call.name not in work.said:
             work.said.append(call.name)
-            turn.progress(work, wording.called(call))
+            turn.progress(work, wording.called(call, known))
 
 
 def _tell_error(turn: Turn, call: OpenCall, text: str, *, is_error: bool) -> None:

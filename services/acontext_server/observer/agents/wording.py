@@ -8,6 +8,11 @@ from acontext_server.observer.agents import cues
 from acontext_server.observer.agents.transcript import ToolCall
 
 _LONGEST = 240
+_TECHNICAL = re.compile(r"^\W*[\w-]*[/\\.]|\w/\w|[=;|<>$`\n]|\s--?\w|\w\.[a-z]{1,5}\b|^\w+_\w+$")
+"""A path, a command, code, an identifier."""
+_BODIES = frozenset({"content", "body", "code", "script", "patch", "diff", "thought"})
+_LONG_VALUE = 120
+"""Longer arguments are content, not what the call is about."""
 
 _POLITENESS = re.compile(
     r"^(?:(?:please|also|now|just|then|so|and|but|actually|kindly|maybe)\b[,\s]*)*"
@@ -19,33 +24,120 @@ _POLITENESS = re.compile(
     r"|help me(?: please)?(?: to| with| in)?\s+)?(?:please\s+)?",
     re.IGNORECASE,
 )
-_FIRST_PERSON = tuple(
-    (re.compile(rf"\b{spoken}\b", re.IGNORECASE), told)
+_PERSONS = tuple(
+    (re.compile(rf"(?<![\w'])(?:{spoken})(?![\w'])"), told)
     for spoken, told in (
-        ("I'm", "they're"),
-        ("I am", "they are"),
-        ("I was", "they were"),
-        ("I've", "they've"),
-        ("I'll", "they'll"),
-        ("I'd", "they'd"),
-        ("I", "they"),
-        ("myself", "themselves"),
-        ("me", "them"),
-        ("my", "their"),
-        ("mine", "theirs"),
+        ("I'm|I am|[Ww]e're|[Ww]e are", "they are"),
+        ("I was|[Ww]e were", "they were"),
+        ("I've|[Ww]e've", "they have"),
+        ("I'll|[Ww]e'll", "they will"),
+        ("I'd|[Ww]e'd", "they would"),
+        ("[Yy]ou are|[Yy]ou're", "the agent is"),
+        ("[Yy]ou've", "the agent has"),
+        ("[Yy]ou'll", "the agent will"),
+        ("I|[Ww]e", "they"),
+        ("myself|ourselves", "themselves"),
+        ("mine|ours", "theirs"),
+        ("me|us", "them"),
+        ("[Mm]y|[Oo]ur", "their"),
+        ("[Yy]ours", "the agent's"),
+        ("[Yy]our", "the agent's"),
+        ("yourself", "itself"),
+        ("[Yy]ou", "the agent"),
     )
 )
+"""Lower case where it matters: `Me` is a word of a title more often than the user."""
+_LEAD = re.compile(
+    r"^(?:(?:and|but|so|also|then|now|well|oh|no|nope|actually|sorry|wait|hmm+|please|kindly"
+    r"|by the way|btw|on second thoughts?|in that case|wrong|incorrect|false"
+    r"|(?:that|this|it)(?:'s| is) (?:not (?:right|correct)|wrong|incorrect))\b[\s,.;:!-]*)+",
+    re.IGNORECASE,
+)
+_TAIL = re.compile(
+    r"[\s,]*\b(?:please|thanks|thank you|by the way|though|ok(?:ay)?)\W*$", re.IGNORECASE
+)
 _WANTING = re.compile(
-    r"^(?:and |but |so |also )*(?:i|we)(?:'d| would)?(?: also| really| just| only| still)*"
-    r" (?P<verb>want|need|prefer|like|love|expect|wish|wanna|have)\b\s*(?P<rest>.*)$",
+    r"^(?:i|we)(?:'d| would)?(?: also| really| just| only| still)*"
+    r" (?P<verb>want|need|prefer|like|love|expect|wish|wanna)\b\s*(?P<rest>.*)$",
     re.IGNORECASE | re.DOTALL,
 )
-_EXPECTING = re.compile(
-    r"^(?:let'?s|let us|please|make sure(?: that)?|kindly)\b[,\s]*(?P<rest>.*)$",
-    re.IGNORECASE | re.DOTALL,
+_WANTS = {"like": "wants", "love": "wants", "wanna": "wants to", "wish": "wishes"}
+_AND_WANTING = re.compile(r"\b(and|but) (?:(?:they|I|we) )?(want|need|prefer|expect)\b")
+_WISHES = tuple(
+    (re.compile(spoken, re.IGNORECASE | re.DOTALL), told)
+    for spoken, told in (
+        (
+            r"(?:i|we) (?:do not|don'?t)(?: really)? (?P<verb>want|need|like|care about)\b"
+            r"\s*(?P<rest>.*)",
+            "user does not {verb} {rest}",
+        ),
+        (r"(?:don'?t|do not|avoid)\b\s*(?P<rest>.*)", "user does not want the agent to {rest}"),
+        (r"(?:let'?s|let us)\s+(?P<rest>.*)", "user expects the agent to {rest}"),
+        (
+            r"you (?:(?:should|must|may) not|shouldn't|mustn't|can't|cannot)\s+(?P<rest>.*)",
+            "user does not want the agent to {rest}",
+        ),
+        (
+            r"you (?:should|must|have to|need to|can|may)\s+(?P<rest>.*)",
+            "user wants the agent to {rest}",
+        ),
+        (
+            r"(?P<subject>(?!i\b|we\b|what|which|how)\w+(?: \S+){0,6}?)"
+            r" (?:(?:should|must) not|shouldn't|mustn't) (?P<rest>.*)",
+            "user expects {subject} not to {rest}",
+        ),
+        (
+            r"(?P<subject>(?!i\b|we\b|what|which|how)\w+(?: \S+){0,6}?)"
+            r" (?:should|must|ought to|ha(?:s|ve) to|needs? to) (?P<rest>.*)",
+            "user expects {subject} to {rest}",
+        ),
+        (
+            r"(?P<rest>(?:make|be) sure\b.*|remember (?:to|that)\b.*)",
+            "user wants the agent to {rest}",
+        ),
+        (
+            r"(?:i|we)(?:'m| am|'re| are| was| were|'ve been| have been)? (?:also |just )?"
+            r"(?:looking|searching|thinking|hoping|planning|interested|trying)"
+            r"(?: for| of| about| on| in| to)?\s+(?P<rest>.*)",
+            "user wants {rest}",
+        ),
+    )
 )
-_FORBIDDING = re.compile(
-    r"^(?:don'?t|do not|never|avoid)\b\s*(?P<rest>.*)$", re.IGNORECASE | re.DOTALL
+"""How wishes are put, and how they are told; the first that matches."""
+_ABOUT_A_THING = re.compile(
+    r"^(?:it|this|that|they)(?:'s|'ll)? (?:should|must|has|have|needs?|does|do|can|cannot|may"
+    r"|is|are|at|on|in|for|from)\b",
+    re.IGNORECASE,
+)
+_TOGETHER = re.compile(r"^(?:let'?s|let us)\s+(?P<rest>.*)$", re.IGNORECASE | re.DOTALL)
+_FORBIDDING = re.compile(r"^(?:don'?t|do not|avoid)\b\s*(?P<rest>.*)$", re.IGNORECASE | re.DOTALL)
+_OWN = re.compile(r"^(?:my|our)\s+(?P<rest>.*)$", re.IGNORECASE | re.DOTALL)
+_ABOUT_ONESELF = re.compile(
+    r"^I(?P<short>'m|'ve|'d|'ll)?(?: (?P<verb>[a-z']+))?(?: (?P<rest>.*))?$", re.DOTALL
+)
+_SHORT = {"'m": "is", "'ve": "has", "'d": "would", "'ll": "will"}
+_UNCHANGED_WORDS = (
+    "can could may might must shall should will would was had did also just already still never "
+    "always meant said lost left bought got took made paid forgot saw found put told wrote sent "
+    "ran came went thought knew met kept felt read set cut let hit gave became began chose spent "
+    "only really usually mostly often"
+)
+_SAME_IN_THIRD_PERSON = frozenset(_UNCHANGED_WORDS.split())
+_IRREGULAR = {"am": "is", "have": "has", "don't": "does not", "do": "does", "go": "goes"}
+_LOWERED_WORDS = (
+    "for at in on to from by around about near with without before after until between one two "
+    "three four five six seven eight nine ten some something any anything the a an just only"
+)
+_LOWERED = frozenset(_LOWERED_WORDS.split())
+_HAS_VERB = re.compile(
+    r"\b(?:is|are|was|were|be|been|has|have|had|do|does|did|can|could|will|would|should|must|may"
+    r"|isn't|aren't|doesn't|don't|didn't|won't|can't|\w+(?:ed|es)|\w{3,}s)\b|'s\b",
+    re.IGNORECASE,
+)
+_SUBJECT = re.compile(
+    r"^(?:the|a|an|this|that|these|those|it|they|he|she|we|there|everything|nothing|some|all|both"
+    r"|most|each|every|our|your|his|her|its|their|you)\b",
+    re.IGNORECASE,
 )
 
 
@@ -55,6 +147,13 @@ def description(text: str) -> str:
     rest = cues.content(request) or request
     named = _POLITENESS.sub("", rest, count=1).strip() or rest
     return _capital(_short(named.rstrip("?!. ")))
+
+
+def changed(named: str, request: str) -> str:
+    """Name a task anew that is the same but for what a request changes."""
+    change = _LEAD.sub("", _POLITENESS.sub("", cues.content(request) or request, count=1))
+    kept, _, _ = named.partition(" (then: ")
+    return _short(f"{kept} (then: {_lower(change.strip().rstrip('?!. '))})")
 
 
 def offered(offer: str, text: str) -> str:
@@ -70,19 +169,59 @@ def named_after(call: ToolCall) -> str:
 
 
 def preference(sentence: str) -> str:
-    """Say what a sentence of the user wants or states, in the third person."""
-    rest = (cues.content(sentence) or sentence).strip().rstrip(".!?")
-    if found := _WANTING.match(rest):
-        verb = {"like": "wants", "love": "wants", "wanna": "wants to", "have": "has"}
-        said = verb.get(found["verb"].casefold(), found["verb"].casefold() + "s")
-        return _short(f"user {said} {_third_person(found['rest'])}".replace("wishs", "wishes"))
-    if found := _FORBIDDING.match(rest):
-        return _short(f"user does not want to {_third_person(found['rest'])}")
-    if found := _EXPECTING.match(rest):
-        return _short(f"user expects to {_third_person(found['rest'])}")
-    if cues.is_request(rest):
-        return _short(f"user wants: {_third_person(_POLITENESS.sub('', rest, count=1))}")
-    return _short(f"user says: {_one_line(rest)}")
+    """Say in the third person what a sentence of the user wants or states; empty if nothing."""
+    about = _ABOUT_A_THING.match(sentence) and not cues.is_small_talk(sentence)
+    told = sentence if about else cues.content(sentence) or sentence
+    rest = _TAIL.sub("", told.strip().rstrip(".!? "))
+    rest = _LEAD.sub("", rest).strip()
+    if not cues.words(rest) or rest.endswith(":"):
+        return ""
+    return _short(_wish(rest) or _fact(rest))
+
+
+def _wish(said: str) -> str:
+    """What the agent is to do or to leave, or how things are to be."""
+    if found := _WANTING.match(said):
+        verb = found["verb"].casefold()
+        return f"user {_WANTS.get(verb, verb + 's')} {_third_person(found['rest'])}"
+    for pattern, told in _WISHES:
+        if found := pattern.fullmatch(_lower(said)):
+            parts = {name: _third_person(part) for name, part in found.groupdict().items()}
+            return told.format(**parts)
+    if cues.is_command(said):
+        named = _POLITENESS.sub("", said, count=1).strip() or said
+        return f"user wants the agent to {_third_person(_lower(named))}"
+    if cues.is_request(said):
+        return f"user wants {_third_person(_lower(_POLITENESS.sub('', said, count=1)))}"
+    return ""
+
+
+def _fact(said: str) -> str:
+    """What the task needs to know."""
+    if found := _OWN.match(said):
+        return f"user's {_third_person(found['rest'])}"
+    if (found := _ABOUT_ONESELF.match(said)) and (found["short"] or found["verb"]):
+        verb = _SHORT.get(found["short"] or "", "")
+        told = " ".join(filter(None, (found["verb"], found["rest"])))
+        if not verb:
+            verb, told = _inflected(found["verb"]), found["rest"] or ""
+        return f"user {verb} {_third_person(told)}".rstrip()
+    if re.match(r"we\b", said, re.IGNORECASE) or (_SUBJECT.match(said) and _HAS_VERB.search(said)):
+        return f"user says that {_third_person(_lower(said))}"
+    first = said.split(" ", 1)[0]
+    return f"user specifies {_third_person(_lower(said) if first.casefold() in _LOWERED else said)}"
+
+
+def _inflected(verb: str) -> str:
+    if verb in _SAME_IN_THIRD_PERSON or verb.endswith("ed"):
+        return verb
+    return _IRREGULAR.get(verb) or f"{verb}s"
+
+
+def _lower(text: str) -> str:
+    """Let a sentence begin in lower case, unless its first word is a name or an abbreviation."""
+    first = text.split(" ", 1)[0]
+    return text[:1].lower() + text[1:] if first[1:].islower() or len(first) == 1 else text
 
 
 def with_referent(named: str, referent: str) -> str:
@@ -100,9 +239,24 @@ def announced(text: str) -> str:
     return _short(_first_person(_one_line(text)))
 
 
-def called(call: ToolCall) -> str:
-    """Tell of a tool that was called without a word."""
-    return _short(f"I called {call.name}{_with_arguments(call)}")
+def called(call: ToolCall, known: frozenset[str]) -> str:
+    """Tell of a tool that was called without a word, if its arguments tell something.
+
+    Which files an agent opens and which commands it runs is no milestone, unless the user had
+    named them; a URL always is one.
+    """
+    told = {
+        key: value
+        for key, value in _arguments(call).items()
+        if key not in _BODIES and len(str(value)) <= _LONG_VALUE and _tells(_value(value), known)
+    }
+    return _short(f"I called {call.name} with {_listed(told)}") if told else ""
+
+
+def _tells(value: str, known: frozenset[str]) -> bool:
+    if re.search(r"https?://", value) or cues.words(value) & known:
+        return True
+    return bool(cues.words(value)) and not _TECHNICAL.search(value)
 
 
 def reported(text: str) -> str:
@@ -128,21 +282,26 @@ def _first_person(text: str) -> str:
 
 
 def _third_person(text: str) -> str:
-    for pattern, replacement in _FIRST_PERSON:
+    for pattern, replacement in _PERSONS:
         text = pattern.sub(replacement, text)
-    return _one_line(text)
+    return _one_line(_AND_WANTING.sub(r"\1 \2s", text))
 
 
 def _with_arguments(call: ToolCall) -> str:
+    arguments = _arguments(call)
+    return f" with {_listed(arguments)}" if arguments else ""
+
+
+def _arguments(call: ToolCall) -> dict[str, object]:
     try:
-        arguments = orjson.loads(call.arguments or "{}")
+        arguments: object = orjson.loads(call.arguments or "{}")
     except ValueError:
-        return ""
-    if not isinstance(arguments, dict) or not arguments:
-        return ""
-    return " with " + ", ".join(
-        f"{_spaced(str(key))} {_value(value)}" for key, value in arguments.items()
-    )
+        return {}
+    return arguments if isinstance(arguments, dict) else {}
+
+
+def _listed(arguments: dict[str, object]) -> str:
+    return ", ".join(f"{_spaced(str(key))} {_value(value)}" for key, value in arguments.items())
 
 
 def _value(value: object) -> str:
