@@ -8,6 +8,7 @@ import psutil
 import psycopg
 from grpc import aio
 
+from acontext_server.kit.config import Settings
 from acontext_server.space.embedder import open_embedder
 from benchmarks import load
 from benchmarks.calls import MESSAGE, Sessions
@@ -119,10 +120,13 @@ class Bench:
 
     async def search(self) -> Figure:
         """Search skills, one query after the other."""
-        embedder, skills = await open_embedder("local:"), Skills(self.channel)
+        skills = Skills(self.channel)
         place = await skills.write()
         url = self.system.database_url
-        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as database:
+        async with (
+            open_embedder(Settings(embedder_url="local:")) as embedder,
+            await psycopg.AsyncConnection.connect(url, autocommit=True) as database,
+        ):
             bare = BareSearch(embedder, database)
             await bare.until_indexed(place)
             await self.system.until_quiet()

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
+from acontext_server.kit.config import Settings
 from acontext_server.kit.database import Database, open_database
 from acontext_server.kit.engines import Postgres
 from acontext_server.space.embedder import Embedder, UnknownEmbedder, Vector, open_embedder
@@ -20,8 +21,9 @@ KINDS = ("paraphrase", "indirect", "keywords")
 
 
 @pytest.fixture
-async def embedder() -> Embedder:
-    return await open_embedder("local:")
+async def embedder() -> AsyncIterator[Embedder]:
+    async with open_embedder(Settings(embedder_url="local:")) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -56,7 +58,8 @@ async def test_alike_texts_are_near(embedder: Embedder) -> None:
 
 async def test_an_unknown_embedder_is_named() -> None:
     with pytest.raises(UnknownEmbedder, match="hub"):
-        await open_embedder("hub://model")
+        async with open_embedder(Settings(embedder_url="hub://model")):
+            pass
 
 
 def test_what_all_skills_begin_with_is_not_embedded() -> None:

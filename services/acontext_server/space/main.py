@@ -52,7 +52,7 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
             signer=Signer(settings.secret_for("services")),
             minimum_difficulty=settings.minimum_difficulty,
         )
-        embedder = await open_embedder(settings.embedder_url)
+        embedder = await enter(open_embedder(settings))
         vectors = await enter(
             open_vectors(
                 settings.vectors_url,

