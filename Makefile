@@ -94,6 +94,10 @@ breaking: third_party ## no change that breaks a client of the last release
 eval: .venv/dev ## how good observing and learning are (SGD=FILE TAU=FILE)
 	python -m evaluation
 
+.PHONY: context-table
+context-table: .venv/dev ## what GetSessionContext makes of the longest conversations (SGD=FILE TAU=FILE)
+	python -m evaluation.contexts
+
 .PHONY: bench-quick
 bench-quick: .venv/ready ## how fast, as ratios to measured floors, in a minute (WRITE=--write: into README.md)
 	python -m benchmarks --quick $(WRITE)

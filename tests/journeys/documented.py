@@ -86,17 +86,12 @@ class Api:
     http: httpx.AsyncClient
     document: Document
     answered: set[str] = field(default_factory=set)
-    later: set[str] = field(default_factory=set)
-    """What says of itself that it is not built yet."""
 
     async def __call__(
         self, name: str, /, body: Json = None, *, files: Json = None, **given: Json
     ) -> Json:
         """Call an operation that succeeds, and give its data, or the bytes of a file."""
         answer = await self.ask(name, body, files=files, **given)
-        if answer.status_code == 501:
-            self.later.add(name)
-            return None
         assert answer.status_code in (200, 206), (name, answer.text)
         self.answered.add(name)
         if answer.headers["content-type"] != "application/json":

@@ -93,10 +93,8 @@ async def test_every_operation_answers_as_the_document_says(api: Api, operator: 
     await blocks(api, space_id)
     await disks(api)
     await endings(api, space_id, session_ids)
-    called = api.answered | operator.answered | api.later | operator.later
+    called = api.answered | operator.answered
     assert set(api.document.operations) - called == {"DeleteProject"}  # the fixture's last call
-    if later := api.later | operator.later:
-        pytest.xfail(f"not built yet: {sorted(later)}")
 
 
 async def test_what_the_document_forbids_is_refused(api: Api, operator: Api) -> None:
@@ -152,7 +150,8 @@ async def messages(api: Api, session_id: str, city: str) -> None:
     for form in ("openai", "anthropic", "gemini"):
         await api("ListMessagesJson", session_id=session_id, format=form)
     await api("GetTokenCounts", session_id=session_id)
-    await api("GetSessionContext", session_id=session_id, token_budget=200)
+    context = await api("GetSessionContextJson", session_id=session_id, token_budget=200)
+    assert 0 < context["tokens"] <= 200
 
 
 async def tasks(api: Api, session_id: str) -> None:

@@ -12,6 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from acontext.session import v1 as pb
 from acontext_server.kit.blobs import PublicUrl
 from acontext_server.kit.errors import InvalidRequest
+from acontext_server.session.app.condensing import SessionContext
 from acontext_server.session.app.reading import MessagePage
 from acontext_server.session.content import Part
 from acontext_server.session.domain import ApiKey, Message, Project, Session, User
@@ -265,6 +266,25 @@ def page_to_proto(page: MessagePage, *, own_form: bool) -> pb.ListMessagesRespon
         response.public_urls[sha256].url = public.url
         response.public_urls[sha256].expire_at.FromDatetime(public.expires_at)
     return response
+
+
+def context_to_json(context: SessionContext, *, own_form: bool) -> JsonObject:
+    """Show a context as exact JSON."""
+    page = page_to_json(context.page, own_form=own_form)
+    shown: JsonObject = {name: page[name] for name in ("items", "ids")}
+    return {"summary": context.summary, **shown, "tokens": context.tokens}
+
+
+def context_to_proto(context: SessionContext, *, own_form: bool) -> pb.GetSessionContextResponse:
+    """Show a context to a typed caller."""
+    page = page_to_proto(context.page, own_form=own_form)
+    return pb.GetSessionContextResponse(
+        summary=context.summary,
+        items=page.items,
+        items_json=page.items_json,
+        ids=page.ids,
+        tokens=context.tokens,
+    )
 
 
 def _text(id_: UUID | None) -> str | None:

@@ -18,6 +18,7 @@ from acontext_server.kit.outbox import Outbox
 from acontext_server.kit.paging import Cursors
 from acontext_server.session.app.appending import Appender
 from acontext_server.session.app.cleaning import Cleaner
+from acontext_server.session.app.condensing import CondensingApp
 from acontext_server.session.app.contents import Contents
 from acontext_server.session.app.deleting import OTHERS, DeletingApp
 from acontext_server.session.app.observing import ObservingApp
@@ -27,7 +28,7 @@ from acontext_server.session.app.sessions import SessionApp
 from acontext_server.session.app.storing import StoringApp
 from acontext_server.session.app.watching import Watchers, WatchingApp
 from acontext_server.session.events import Announcer, Listener, Nudges
-from acontext_server.session.peers import Disks, Spaces, count_elsewhere
+from acontext_server.session.peers import Disks, Spaces, Tasks, count_elsewhere
 from acontext_server.session.project_service import ProjectServicer
 from acontext_server.session.service import SessionServicer
 from acontext_server.session.store import tables
@@ -64,6 +65,7 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
         signer = Signer(settings.secret_for("services"))
         spaces = Spaces(await open_(rpc.open_channel(settings.space_address)), signer)
         disks = Disks(await open_(rpc.open_channel(settings.disk_address)), signer)
+        tasks = Tasks(await open_(rpc.open_channel(settings.observer_address)), signer)
         cursors = Cursors(settings.secret_for("cursors"))
 
         outbox = Outbox("session", tables.outbox, database, bus)
@@ -103,6 +105,9 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
             sessions=sessions,
             storing=storing,
             reading=reading,
+            condensing=CondensingApp(
+                database=database, reading=reading, list_tasks=tasks.of_session
+            ),
             watching=WatchingApp(reading, watchers),
             observing=ObservingApp(database, cursors),
         )

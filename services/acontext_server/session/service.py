@@ -14,9 +14,9 @@ from acontext_server.kit.auth import caller
 from acontext_server.kit.blobs import BlobMissing
 from acontext_server.kit.errors import InvalidRequest
 from acontext_server.kit.ids import ProjectId
-from acontext_server.kit.rpc import not_yet
 from acontext_server.kit.rpc.interceptor import Context
 from acontext_server.session import bodies
+from acontext_server.session.app.condensing import CondensingApp, SessionContext
 from acontext_server.session.app.observing import ObservingApp
 from acontext_server.session.app.reading import Query, ReadingApp
 from acontext_server.session.app.sessions import NewSession, SessionApp
@@ -24,6 +24,8 @@ from acontext_server.session.app.storing import StoreRequest, StoringApp
 from acontext_server.session.app.watching import WatchingApp
 from acontext_server.session.content import Format
 from acontext_server.session.convert import (
+    context_to_json,
+    context_to_proto,
     from_struct,
     page_to_json,
     page_to_proto,
@@ -53,6 +55,7 @@ class SessionServicer(pb.SessionServiceServicer):
     sessions: SessionApp
     storing: StoringApp
     reading: ReadingApp
+    condensing: CondensingApp
     watching: WatchingApp
     observing: ObservingApp
 
@@ -191,7 +194,23 @@ class SessionServicer(pb.SessionServiceServicer):
     async def GetSessionContext(
         self, request: pb.GetSessionContextRequest, context: Context
     ) -> pb.GetSessionContextResponse:
-        await not_yet(context, "GetSessionContext")
+        form = _form(request, Format.ACONTEXT)
+        found = await self._condensed(request, form)
+        return context_to_proto(found, own_form=form is Format.ACONTEXT)
+
+    async def GetSessionContextJson(
+        self, request: pb.GetSessionContextJsonRequest, context: Context
+    ) -> HttpBody:
+        form = _form(request, Format.OPENAI)
+        found = await self._condensed(request, form)
+        return _json(context_to_json(found, own_form=form is Format.ACONTEXT))
+
+    async def _condensed(
+        self, request: pb.GetSessionContextRequest | pb.GetSessionContextJsonRequest, form: Format
+    ) -> SessionContext:
+        return await self.condensing.get_session_context(
+            caller().project_id, _id(request.session_id), request.token_budget, form
+        )
 
     async def ListUnobservedSessions(
         self, request: pb.ListUnobservedSessionsRequest, context: Context
@@ -291,7 +310,7 @@ def _logged(row: StoredMessage) -> pb.LoggedMessage:
 
 def _query(request: pb.ListMessagesRequest | pb.ListMessagesJsonRequest, form: Format) -> Query:
     return Query(
-        form=Format(request.format) if request.HasField("format") else form,
+        form=_form(request, form),
         limit=request.limit,
         cursor=request.cursor or None,
         time_desc=request.time_desc,
@@ -299,6 +318,16 @@ def _query(request: pb.ListMessagesRequest | pb.ListMessagesJsonRequest, form: F
         strategies=read_strategies(request.edit_strategies),
         pin=request.pin_editing_strategies_at_message.lower() or None,
     )
+
+
+def _form(
+    request: pb.ListMessagesRequest
+    | pb.ListMessagesJsonRequest
+    | pb.GetSessionContextRequest
+    | pb.GetSessionContextJsonRequest,
+    default: Format,
+) -> Format:
+    return Format(request.format) if request.HasField("format") else default
 
 
 def _configs_filter(text: str) -> JsonObject | None:

@@ -16,7 +16,11 @@ class _Tokenizer(Protocol):
 
 def count_tokens(content: Content) -> int:
     """Count a message as one text: the text and the call of each part, each with a line's end."""
-    text = "".join(_lines(content))
+    return count_text("".join(_lines(content)))
+
+
+def count_text(text: str) -> int:
+    """Count a text by itself."""
     return _o200k().count(text) if text else 0
 
 

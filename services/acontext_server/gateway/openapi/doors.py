@@ -4,6 +4,10 @@ Exact JSON and multipart pass the transcoder as bytes. Here stands which typed m
 JSON of, and by which names; everything else about them is that message's.
 """
 
+from collections.abc import Sequence
+
+from google.protobuf.descriptor import Descriptor
+
 from acontext.disk.v1 import disk_service_pb2 as disk
 from acontext.session.v1 import message_pb2, session_messages_pb2
 from acontext_server.gateway.build import UnfitContract
@@ -33,7 +37,13 @@ def answer_of(rpc: str, schemas: Schemas) -> Schema:
         case "/StoreMessageJson" | "/StoreMessageMultipart":
             return schemas.refer(message_pb2.Message.DESCRIPTOR, Way.ANSWER)
         case "/ListMessagesJson":
-            return _page(schemas)
+            typed = session_messages_pb2.ListMessagesResponse.DESCRIPTOR
+            needed = ["items", "ids", "has_more", "this_time_tokens"]
+            return _with_items("MessagePage", typed, needed, schemas)
+        case "/GetSessionContextJson":
+            typed = session_messages_pb2.GetSessionContextResponse.DESCRIPTOR
+            needed = ["summary", "items", "ids", "tokens"]
+            return _with_items("SessionContext", typed, needed, schemas)
     raise UnfitContract(f"{rpc}: nothing says what its answer holds")
 
 
@@ -70,8 +80,7 @@ def _upload(schemas: Schemas) -> Schema:
     return {"type": "object", "properties": properties, "required": ["file"]}
 
 
-def _page(schemas: Schemas) -> Schema:
-    typed = session_messages_pb2.ListMessagesResponse.DESCRIPTOR
+def _with_items(name: str, typed: Descriptor, needed: Sequence[str], schemas: Schemas) -> Schema:
     left_out = {"items", "items_json"}
     fields = {field.name: field for field in typed.fields if field.name not in left_out}
     items: Schema = {"type": "array", "items": {"type": "object"}}
@@ -79,6 +88,6 @@ def _page(schemas: Schemas) -> Schema:
     schema: Schema = {
         "type": "object",
         "properties": {"items": items} | told,
-        "required": ["items", "ids", "has_more", "this_time_tokens"],
+        "required": list(needed),
     }
-    return schemas.define("MessagePage", schema)
+    return schemas.define(name, schema)

@@ -87,6 +87,7 @@ from .session_events_pb2 import (
 )
 from .session_messages_pb2 import (
     FileUpload as FileUpload,
+    GetSessionContextJsonRequest as GetSessionContextJsonRequest,
     GetSessionContextRequest as GetSessionContextRequest,
     GetSessionContextResponse as GetSessionContextResponse,
     GetTokenCountsRequest as GetTokenCountsRequest,

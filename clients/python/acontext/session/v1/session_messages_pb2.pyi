@@ -558,8 +558,9 @@ class GetSessionContextRequest(_message.Message):
     FORMAT_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     token_budget: _builtins.int
+    """What summary and messages may have together, counted as GetTokenCounts counts."""
     format: _builtins.str
-    """Form of the items. Default `openai`."""
+    """`acontext`, the default here, fills items; another fills items_json."""
     def __init__(
         self,
         *,
@@ -584,35 +585,72 @@ class GetSessionContextResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SUMMARY_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
     ITEMS_JSON_FIELD_NUMBER: _builtins.int
     IDS_FIELD_NUMBER: _builtins.int
     TOKENS_FIELD_NUMBER: _builtins.int
     summary: _builtins.str
-    """Condensed tasks and preferences, as one text for a system message."""
+    """Preferences and condensed tasks, as one text for a system message; empty if there are none."""
     tokens: _builtins.int
+    """Of the summary, counted as a message of one text, and of the messages."""
     @_builtins.property
-    def items_json(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Messages kept verbatim, oldest first, one JSON object each in the asked form."""
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[_message_pb2.Message]:
+        """Messages kept verbatim, oldest first. Filled for format `acontext`."""
+
+    @_builtins.property
+    def items_json(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Filled for the other formats: one JSON object each."""
 
     @_builtins.property
     def ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The stored messages behind them."""
+        """ids[i] is the stored message behind items[i] or items_json[i]."""
 
     def __init__(
         self,
         *,
         summary: _builtins.str = ...,
-        items_json: _abc.Iterable[_builtins.str] | None = ...,
+        items: _abc.Iterable[_message_pb2.Message] | None = ...,
+        items_json: _abc.Iterable[_builtins.bytes] | None = ...,
         ids: _abc.Iterable[_builtins.str] | None = ...,
         tokens: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ids", b"ids", "items_json", b"items_json", "summary", b"summary", "tokens", b"tokens"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ids", b"ids", "items", b"items", "items_json", b"items_json", "summary", b"summary", "tokens", b"tokens"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetSessionContextResponse: _TypeAlias = GetSessionContextResponse  # noqa: Y015
+
+@_typing.final
+class GetSessionContextJsonRequest(_message.Message):
+    """Asks for a context as JSON."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    TOKEN_BUDGET_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    token_budget: _builtins.int
+    format: _builtins.str
+    """Form of the items. Default `openai`."""
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+        token_budget: _builtins.int = ...,
+        format: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_format", b"_format", "format", b"format"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_format", b"_format", "format", b"format", "session_id", b"session_id", "token_budget", b"token_budget"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__format: _TypeAlias = _typing.Literal["format"]  # noqa: Y015
+    _WhichOneofArgType__format: _TypeAlias = _typing.Literal["_format", b"_format"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__format) -> _WhichOneofReturnType__format | None: ...
+
+Global___GetSessionContextJsonRequest: _TypeAlias = GetSessionContextJsonRequest  # noqa: Y015
 
 @_typing.final
 class ListUnobservedSessionsRequest(_message.Message):

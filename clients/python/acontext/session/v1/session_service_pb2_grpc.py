@@ -112,6 +112,11 @@ class SessionServiceStub(object):
                 request_serializer=acontext_dot_session_dot_v1_dot_session__messages__pb2.GetSessionContextRequest.SerializeToString,
                 response_deserializer=acontext_dot_session_dot_v1_dot_session__messages__pb2.GetSessionContextResponse.FromString,
                 _registered_method=True)
+        self.GetSessionContextJson = channel.unary_unary(
+                '/acontext.session.v1.SessionService/GetSessionContextJson',
+                request_serializer=acontext_dot_session_dot_v1_dot_session__messages__pb2.GetSessionContextJsonRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+                _registered_method=True)
         self.ListUnobservedSessions = channel.unary_unary(
                 '/acontext.session.v1.SessionService/ListUnobservedSessions',
                 request_serializer=acontext_dot_session_dot_v1_dot_session__messages__pb2.ListUnobservedSessionsRequest.SerializeToString,
@@ -249,8 +254,20 @@ class SessionServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetSessionContext(self, request, context):
-        """GetSessionContext returns what the next model call needs, within a budget of tokens: closed
-        tasks condensed, open ones verbatim, no tool call without its result, preferences first.
+        """GetSessionContext returns what the next model call needs, within a budget of tokens.
+
+        Every preference comes first, as long as they fit at all. Closed tasks are condensed to
+        description, outcome and progress, in at most half of the budget as long as messages need the
+        rest. What belongs to no closed task is kept verbatim, the newest first until the budget is
+        used; calls without a result, and results without a call, are left out. UNAVAILABLE when
+        observer, who knows the tasks, does not answer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSessionContextJson(self, request, context):
+        """GetSessionContextJson is GetSessionContext as exact JSON: `{"summary", "items", "ids", "tokens"}`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -356,6 +373,11 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.GetSessionContext,
                     request_deserializer=acontext_dot_session_dot_v1_dot_session__messages__pb2.GetSessionContextRequest.FromString,
                     response_serializer=acontext_dot_session_dot_v1_dot_session__messages__pb2.GetSessionContextResponse.SerializeToString,
+            ),
+            'GetSessionContextJson': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSessionContextJson,
+                    request_deserializer=acontext_dot_session_dot_v1_dot_session__messages__pb2.GetSessionContextJsonRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
             ),
             'ListUnobservedSessions': grpc.unary_unary_rpc_method_handler(
                     servicer.ListUnobservedSessions,
@@ -779,6 +801,33 @@ class SessionService(object):
             '/acontext.session.v1.SessionService/GetSessionContext',
             acontext_dot_session_dot_v1_dot_session__messages__pb2.GetSessionContextRequest.SerializeToString,
             acontext_dot_session_dot_v1_dot_session__messages__pb2.GetSessionContextResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSessionContextJson(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/acontext.session.v1.SessionService/GetSessionContextJson',
+            acontext_dot_session_dot_v1_dot_session__messages__pb2.GetSessionContextJsonRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
             options,
             channel_credentials,
             insecure,

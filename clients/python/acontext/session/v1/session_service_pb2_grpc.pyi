@@ -88,9 +88,16 @@ class SessionServiceStub:
     GetTokenCounts: _grpc.UnaryUnaryMultiCallable[_session_messages_pb2.GetTokenCountsRequest, _session_messages_pb2.GetTokenCountsResponse]
     """GetTokenCounts counts the tokens (o200k_base) of the whole session."""
     GetSessionContext: _grpc.UnaryUnaryMultiCallable[_session_messages_pb2.GetSessionContextRequest, _session_messages_pb2.GetSessionContextResponse]
-    """GetSessionContext returns what the next model call needs, within a budget of tokens: closed
-    tasks condensed, open ones verbatim, no tool call without its result, preferences first.
+    """GetSessionContext returns what the next model call needs, within a budget of tokens.
+
+    Every preference comes first, as long as they fit at all. Closed tasks are condensed to
+    description, outcome and progress, in at most half of the budget as long as messages need the
+    rest. What belongs to no closed task is kept verbatim, the newest first until the budget is
+    used; calls without a result, and results without a call, are left out. UNAVAILABLE when
+    observer, who knows the tasks, does not answer.
     """
+    GetSessionContextJson: _grpc.UnaryUnaryMultiCallable[_session_messages_pb2.GetSessionContextJsonRequest, _httpbody_pb2.HttpBody]
+    """GetSessionContextJson is GetSessionContext as exact JSON: `{"summary", "items", "ids", "tokens"}`."""
     ListUnobservedSessions: _grpc.UnaryUnaryMultiCallable[_session_messages_pb2.ListUnobservedSessionsRequest, _session_messages_pb2.ListUnobservedSessionsResponse]
     """ListUnobservedSessions names sessions with messages that are older than a time and not observed.
 
@@ -159,9 +166,16 @@ class SessionServiceAsyncStub(SessionServiceStub):
     GetTokenCounts: _aio.UnaryUnaryMultiCallable[_session_messages_pb2.GetTokenCountsRequest, _session_messages_pb2.GetTokenCountsResponse]  # type: ignore[assignment]
     """GetTokenCounts counts the tokens (o200k_base) of the whole session."""
     GetSessionContext: _aio.UnaryUnaryMultiCallable[_session_messages_pb2.GetSessionContextRequest, _session_messages_pb2.GetSessionContextResponse]  # type: ignore[assignment]
-    """GetSessionContext returns what the next model call needs, within a budget of tokens: closed
-    tasks condensed, open ones verbatim, no tool call without its result, preferences first.
+    """GetSessionContext returns what the next model call needs, within a budget of tokens.
+
+    Every preference comes first, as long as they fit at all. Closed tasks are condensed to
+    description, outcome and progress, in at most half of the budget as long as messages need the
+    rest. What belongs to no closed task is kept verbatim, the newest first until the budget is
+    used; calls without a result, and results without a call, are left out. UNAVAILABLE when
+    observer, who knows the tasks, does not answer.
     """
+    GetSessionContextJson: _aio.UnaryUnaryMultiCallable[_session_messages_pb2.GetSessionContextJsonRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
+    """GetSessionContextJson is GetSessionContext as exact JSON: `{"summary", "items", "ids", "tokens"}`."""
     ListUnobservedSessions: _aio.UnaryUnaryMultiCallable[_session_messages_pb2.ListUnobservedSessionsRequest, _session_messages_pb2.ListUnobservedSessionsResponse]  # type: ignore[assignment]
     """ListUnobservedSessions names sessions with messages that are older than a time and not observed.
 
@@ -317,9 +331,22 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _session_messages_pb2.GetSessionContextRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_session_messages_pb2.GetSessionContextResponse, _abc.Awaitable[_session_messages_pb2.GetSessionContextResponse]]:
-        """GetSessionContext returns what the next model call needs, within a budget of tokens: closed
-        tasks condensed, open ones verbatim, no tool call without its result, preferences first.
+        """GetSessionContext returns what the next model call needs, within a budget of tokens.
+
+        Every preference comes first, as long as they fit at all. Closed tasks are condensed to
+        description, outcome and progress, in at most half of the budget as long as messages need the
+        rest. What belongs to no closed task is kept verbatim, the newest first until the budget is
+        used; calls without a result, and results without a call, are left out. UNAVAILABLE when
+        observer, who knows the tasks, does not answer.
         """
+
+    @_abc_1.abstractmethod
+    def GetSessionContextJson(
+        self,
+        request: _session_messages_pb2.GetSessionContextJsonRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
+        """GetSessionContextJson is GetSessionContext as exact JSON: `{"summary", "items", "ids", "tokens"}`."""
 
     @_abc_1.abstractmethod
     def ListUnobservedSessions(

@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file acontext/session/v1/session_messages.proto.
  */
 export const file_acontext_session_v1_session_messages: GenFile = /*@__PURE__*/
-  fileDesc("CiphY29udGV4dC9zZXNzaW9uL3YxL3Nlc3Npb25fbWVzc2FnZXMucHJvdG8SE2Fjb250ZXh0LnNlc3Npb24udjEi9AEKE1N0b3JlTWVzc2FnZVJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQESPwoGZm9ybWF0GAIgASgJQiq6SCdyJVIGb3BlbmFpUghhY29udGV4dFIJYW50aHJvcGljUgZnZW1pbmlIAIgBARIRCglibG9iX2pzb24YAyABKAwSLgoFZmlsZXMYBCADKAsyHy5hY29udGV4dC5zZXNzaW9uLnYxLkZpbGVVcGxvYWQSIQoKcmVxdWVzdF9pZBgFIAEoCUIIukgFcgOwAQFIAYgBAUIJCgdfZm9ybWF0Qg0KC19yZXF1ZXN0X2lkIkcKCkZpbGVVcGxvYWQSFgoFZmllbGQYASABKAlCB7pIBHICEAESEAoIZmlsZW5hbWUYAiABKAkSDwoHY29udGVudBgDIAEoDCJFChRTdG9yZU1lc3NhZ2VSZXNwb25zZRItCgdtZXNzYWdlGAEgASgLMhwuYWNvbnRleHQuc2Vzc2lvbi52MS5NZXNzYWdlIlsKF1N0b3JlTWVzc2FnZUpzb25SZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEiIKBGJvZHkYAiABKAsyFC5nb29nbGUuYXBpLkh0dHBCb2R5IlYKHFN0b3JlTWVzc2FnZU11bHRpcGFydFJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIiCgRib2R5GAIgASgLMhQuZ29vZ2xlLmFwaS5IdHRwQm9keSJRChRTdG9yZU1lc3NhZ2VzUmVxdWVzdBI5CgdtZXNzYWdlGAEgASgLMiguYWNvbnRleHQuc2Vzc2lvbi52MS5TdG9yZU1lc3NhZ2VSZXF1ZXN0Ij0KFVN0b3JlTWVzc2FnZXNSZXNwb25zZRINCgVjb3VudBgBIAEoBRIVCg1sYXN0X3NlcXVlbmNlGAIgASgFIqIDChNMaXN0TWVzc2FnZXNSZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEh4KBWxpbWl0GAIgASgFQgq6SAcaBRjIASgASACIAQESEwoGY3Vyc29yGAMgASgJSAGIAQESEQoJdGltZV9kZXNjGAQgASgIEj8KBmZvcm1hdBgFIAEoCUIqukgnciVSBm9wZW5haVIIYWNvbnRleHRSCWFudGhyb3BpY1IGZ2VtaW5pSAKIAQESIgoVd2l0aF9hc3NldF9wdWJsaWNfdXJsGAYgASgISAOIAQESHAoPZWRpdF9zdHJhdGVnaWVzGAcgASgJSASIAQESLgohcGluX2VkaXRpbmdfc3RyYXRlZ2llc19hdF9tZXNzYWdlGAggASgJSAWIAQFCCAoGX2xpbWl0QgkKB19jdXJzb3JCCQoHX2Zvcm1hdEIYChZfd2l0aF9hc3NldF9wdWJsaWNfdXJsQhIKEF9lZGl0X3N0cmF0ZWdpZXNCJAoiX3Bpbl9lZGl0aW5nX3N0cmF0ZWdpZXNfYXRfbWVzc2FnZSKVAwoUTGlzdE1lc3NhZ2VzUmVzcG9uc2USKwoFaXRlbXMYASADKAsyHC5hY29udGV4dC5zZXNzaW9uLnYxLk1lc3NhZ2USEgoKaXRlbXNfanNvbhgCIAMoDBILCgNpZHMYAyADKAkSEAoIaGFzX21vcmUYBCABKAgSGAoLbmV4dF9jdXJzb3IYBSABKAlIAIgBARIYChB0aGlzX3RpbWVfdG9rZW5zGAYgASgFEh8KEmVkaXRfYXRfbWVzc2FnZV9pZBgHIAEoCUgBiAEBEk4KC3B1YmxpY191cmxzGAggAygLMjkuYWNvbnRleHQuc2Vzc2lvbi52MS5MaXN0TWVzc2FnZXNSZXNwb25zZS5QdWJsaWNVcmxzRW50cnkaUQoPUHVibGljVXJsc0VudHJ5EgsKA2tleRgBIAEoCRItCgV2YWx1ZRgCIAEoCzIeLmFjb250ZXh0LnNlc3Npb24udjEuUHVibGljVXJsOgI4AUIOCgxfbmV4dF9jdXJzb3JCFQoTX2VkaXRfYXRfbWVzc2FnZV9pZCJHCglQdWJsaWNVcmwSCwoDdXJsGAEgASgJEi0KCWV4cGlyZV9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAipgMKF0xpc3RNZXNzYWdlc0pzb25SZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEh4KBWxpbWl0GAIgASgFQgq6SAcaBRjIASgASACIAQESEwoGY3Vyc29yGAMgASgJSAGIAQESEQoJdGltZV9kZXNjGAQgASgIEj8KBmZvcm1hdBgFIAEoCUIqukgnciVSBm9wZW5haVIIYWNvbnRleHRSCWFudGhyb3BpY1IGZ2VtaW5pSAKIAQESIgoVd2l0aF9hc3NldF9wdWJsaWNfdXJsGAYgASgISAOIAQESHAoPZWRpdF9zdHJhdGVnaWVzGAcgASgJSASIAQESLgohcGluX2VkaXRpbmdfc3RyYXRlZ2llc19hdF9tZXNzYWdlGAggASgJSAWIAQFCCAoGX2xpbWl0QgkKB19jdXJzb3JCCQoHX2Zvcm1hdEIYChZfd2l0aF9hc3NldF9wdWJsaWNfdXJsQhIKEF9lZGl0X3N0cmF0ZWdpZXNCJAoiX3Bpbl9lZGl0aW5nX3N0cmF0ZWdpZXNfYXRfbWVzc2FnZSJUChNXYXRjaFNlc3Npb25SZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEh8KDmFmdGVyX3NlcXVlbmNlGAIgASgFQge6SAQaAigAIkUKFFdhdGNoU2Vzc2lvblJlc3BvbnNlEi0KB21lc3NhZ2UYASABKAsyHC5hY29udGV4dC5zZXNzaW9uLnYxLk1lc3NhZ2UiNQoVR2V0VG9rZW5Db3VudHNSZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBIi4KFkdldFRva2VuQ291bnRzUmVzcG9uc2USFAoMdG90YWxfdG9rZW5zGAEgASgFIqMBChhHZXRTZXNzaW9uQ29udGV4dFJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQESHQoMdG9rZW5fYnVkZ2V0GAIgASgFQge6SAQaAiAAEj8KBmZvcm1hdBgDIAEoCUIqukgnciVSBm9wZW5haVIIYWNvbnRleHRSCWFudGhyb3BpY1IGZ2VtaW5pSACIAQFCCQoHX2Zvcm1hdCJdChlHZXRTZXNzaW9uQ29udGV4dFJlc3BvbnNlEg8KB3N1bW1hcnkYASABKAkSEgoKaXRlbXNfanNvbhgCIAMoCRILCgNpZHMYAyADKAkSDgoGdG9rZW5zGAQgASgFIpkBCh1MaXN0VW5vYnNlcnZlZFNlc3Npb25zUmVxdWVzdBIuCgpvbGRlcl90aGFuGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIeCgVsaW1pdBgCIAEoBUIKukgHGgUY6AcoAUgAiAEBEhMKBmN1cnNvchgDIAEoCUgBiAEBQggKBl9saW1pdEIJCgdfY3Vyc29yIpMBCh5MaXN0VW5vYnNlcnZlZFNlc3Npb25zUmVzcG9uc2USNQoFaXRlbXMYASADKAsyJi5hY29udGV4dC5zZXNzaW9uLnYxLlVub2JzZXJ2ZWRTZXNzaW9uEhgKC25leHRfY3Vyc29yGAIgASgJSACIAQESEAoIaGFzX21vcmUYAyABKAhCDgoMX25leHRfY3Vyc29yImwKEVVub2JzZXJ2ZWRTZXNzaW9uEhIKCnByb2plY3RfaWQYASABKAkSEgoKc2Vzc2lvbl9pZBgCIAEoCRIVCg1sYXN0X3NlcXVlbmNlGAMgASgFEhgKEG9ic2VydmVkX3Rocm91Z2gYBCABKAUipQEKE1JlYWRNZXNzYWdlc1JlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQESHwoOYWZ0ZXJfc2VxdWVuY2UYAiABKAVCB7pIBBoCKAASHgoFbGltaXQYAyABKAVCCrpIBxoFGOgHKAFIAIgBARIlCgttZXNzYWdlX2lkcxgEIAMoCUIQukgNkgEKEOgHIgVyA7ABAUIICgZfbGltaXQixQEKFFJlYWRNZXNzYWdlc1Jlc3BvbnNlEjEKBWl0ZW1zGAEgAygLMiIuYWNvbnRleHQuc2Vzc2lvbi52MS5Mb2dnZWRNZXNzYWdlEhUKDWxhc3Rfc2VxdWVuY2UYAiABKAUSFQoIc3BhY2VfaWQYAyABKAlIAIgBARIUCgd1c2VyX2lkGAQgASgJSAGIAQESHQoVZGlzYWJsZV90YXNrX3RyYWNraW5nGAUgASgIQgsKCV9zcGFjZV9pZEIKCghfdXNlcl9pZCLkAQoYUmVjb3JkT2JzZXJ2YXRpb25SZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEhgKEG9ic2VydmVkX3Rocm91Z2gYAiABKAUSFwoPcnVubmluZ190aHJvdWdoGAMgASgFEjkKCGZhaWx1cmVzGAQgAygLMicuYWNvbnRleHQuc2Vzc2lvbi52MS5PYnNlcnZhdGlvbkZhaWx1cmUSLAoFbGlua3MYBSADKAsyHS5hY29udGV4dC5zZXNzaW9uLnYxLlRhc2tMaW5rEg4KBmhlYWxlZBgGIAMoBSI2ChJPYnNlcnZhdGlvbkZhaWx1cmUSEAoIc2VxdWVuY2UYASABKAUSDgoGcmVhc29uGAIgASgJIj4KCFRhc2tMaW5rEhAKCHNlcXVlbmNlGAEgASgFEhQKB3Rhc2tfaWQYAiABKAlIAIgBAUIKCghfdGFza19pZCIbChlSZWNvcmRPYnNlcnZhdGlvblJlc3BvbnNlYgZwcm90bzM", [file_acontext_session_v1_message, file_buf_validate_validate, file_google_api_httpbody, file_google_protobuf_timestamp]);
+  fileDesc("CiphY29udGV4dC9zZXNzaW9uL3YxL3Nlc3Npb25fbWVzc2FnZXMucHJvdG8SE2Fjb250ZXh0LnNlc3Npb24udjEi9AEKE1N0b3JlTWVzc2FnZVJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQESPwoGZm9ybWF0GAIgASgJQiq6SCdyJVIGb3BlbmFpUghhY29udGV4dFIJYW50aHJvcGljUgZnZW1pbmlIAIgBARIRCglibG9iX2pzb24YAyABKAwSLgoFZmlsZXMYBCADKAsyHy5hY29udGV4dC5zZXNzaW9uLnYxLkZpbGVVcGxvYWQSIQoKcmVxdWVzdF9pZBgFIAEoCUIIukgFcgOwAQFIAYgBAUIJCgdfZm9ybWF0Qg0KC19yZXF1ZXN0X2lkIkcKCkZpbGVVcGxvYWQSFgoFZmllbGQYASABKAlCB7pIBHICEAESEAoIZmlsZW5hbWUYAiABKAkSDwoHY29udGVudBgDIAEoDCJFChRTdG9yZU1lc3NhZ2VSZXNwb25zZRItCgdtZXNzYWdlGAEgASgLMhwuYWNvbnRleHQuc2Vzc2lvbi52MS5NZXNzYWdlIlsKF1N0b3JlTWVzc2FnZUpzb25SZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEiIKBGJvZHkYAiABKAsyFC5nb29nbGUuYXBpLkh0dHBCb2R5IlYKHFN0b3JlTWVzc2FnZU11bHRpcGFydFJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIiCgRib2R5GAIgASgLMhQuZ29vZ2xlLmFwaS5IdHRwQm9keSJRChRTdG9yZU1lc3NhZ2VzUmVxdWVzdBI5CgdtZXNzYWdlGAEgASgLMiguYWNvbnRleHQuc2Vzc2lvbi52MS5TdG9yZU1lc3NhZ2VSZXF1ZXN0Ij0KFVN0b3JlTWVzc2FnZXNSZXNwb25zZRINCgVjb3VudBgBIAEoBRIVCg1sYXN0X3NlcXVlbmNlGAIgASgFIqIDChNMaXN0TWVzc2FnZXNSZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEh4KBWxpbWl0GAIgASgFQgq6SAcaBRjIASgASACIAQESEwoGY3Vyc29yGAMgASgJSAGIAQESEQoJdGltZV9kZXNjGAQgASgIEj8KBmZvcm1hdBgFIAEoCUIqukgnciVSBm9wZW5haVIIYWNvbnRleHRSCWFudGhyb3BpY1IGZ2VtaW5pSAKIAQESIgoVd2l0aF9hc3NldF9wdWJsaWNfdXJsGAYgASgISAOIAQESHAoPZWRpdF9zdHJhdGVnaWVzGAcgASgJSASIAQESLgohcGluX2VkaXRpbmdfc3RyYXRlZ2llc19hdF9tZXNzYWdlGAggASgJSAWIAQFCCAoGX2xpbWl0QgkKB19jdXJzb3JCCQoHX2Zvcm1hdEIYChZfd2l0aF9hc3NldF9wdWJsaWNfdXJsQhIKEF9lZGl0X3N0cmF0ZWdpZXNCJAoiX3Bpbl9lZGl0aW5nX3N0cmF0ZWdpZXNfYXRfbWVzc2FnZSKVAwoUTGlzdE1lc3NhZ2VzUmVzcG9uc2USKwoFaXRlbXMYASADKAsyHC5hY29udGV4dC5zZXNzaW9uLnYxLk1lc3NhZ2USEgoKaXRlbXNfanNvbhgCIAMoDBILCgNpZHMYAyADKAkSEAoIaGFzX21vcmUYBCABKAgSGAoLbmV4dF9jdXJzb3IYBSABKAlIAIgBARIYChB0aGlzX3RpbWVfdG9rZW5zGAYgASgFEh8KEmVkaXRfYXRfbWVzc2FnZV9pZBgHIAEoCUgBiAEBEk4KC3B1YmxpY191cmxzGAggAygLMjkuYWNvbnRleHQuc2Vzc2lvbi52MS5MaXN0TWVzc2FnZXNSZXNwb25zZS5QdWJsaWNVcmxzRW50cnkaUQoPUHVibGljVXJsc0VudHJ5EgsKA2tleRgBIAEoCRItCgV2YWx1ZRgCIAEoCzIeLmFjb250ZXh0LnNlc3Npb24udjEuUHVibGljVXJsOgI4AUIOCgxfbmV4dF9jdXJzb3JCFQoTX2VkaXRfYXRfbWVzc2FnZV9pZCJHCglQdWJsaWNVcmwSCwoDdXJsGAEgASgJEi0KCWV4cGlyZV9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAipgMKF0xpc3RNZXNzYWdlc0pzb25SZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEh4KBWxpbWl0GAIgASgFQgq6SAcaBRjIASgASACIAQESEwoGY3Vyc29yGAMgASgJSAGIAQESEQoJdGltZV9kZXNjGAQgASgIEj8KBmZvcm1hdBgFIAEoCUIqukgnciVSBm9wZW5haVIIYWNvbnRleHRSCWFudGhyb3BpY1IGZ2VtaW5pSAKIAQESIgoVd2l0aF9hc3NldF9wdWJsaWNfdXJsGAYgASgISAOIAQESHAoPZWRpdF9zdHJhdGVnaWVzGAcgASgJSASIAQESLgohcGluX2VkaXRpbmdfc3RyYXRlZ2llc19hdF9tZXNzYWdlGAggASgJSAWIAQFCCAoGX2xpbWl0QgkKB19jdXJzb3JCCQoHX2Zvcm1hdEIYChZfd2l0aF9hc3NldF9wdWJsaWNfdXJsQhIKEF9lZGl0X3N0cmF0ZWdpZXNCJAoiX3Bpbl9lZGl0aW5nX3N0cmF0ZWdpZXNfYXRfbWVzc2FnZSJUChNXYXRjaFNlc3Npb25SZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEh8KDmFmdGVyX3NlcXVlbmNlGAIgASgFQge6SAQaAigAIkUKFFdhdGNoU2Vzc2lvblJlc3BvbnNlEi0KB21lc3NhZ2UYASABKAsyHC5hY29udGV4dC5zZXNzaW9uLnYxLk1lc3NhZ2UiNQoVR2V0VG9rZW5Db3VudHNSZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBIi4KFkdldFRva2VuQ291bnRzUmVzcG9uc2USFAoMdG90YWxfdG9rZW5zGAEgASgFIqMBChhHZXRTZXNzaW9uQ29udGV4dFJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQESHQoMdG9rZW5fYnVkZ2V0GAIgASgFQge6SAQaAiAAEj8KBmZvcm1hdBgDIAEoCUIqukgnciVSBm9wZW5haVIIYWNvbnRleHRSCWFudGhyb3BpY1IGZ2VtaW5pSACIAQFCCQoHX2Zvcm1hdCKKAQoZR2V0U2Vzc2lvbkNvbnRleHRSZXNwb25zZRIPCgdzdW1tYXJ5GAEgASgJEisKBWl0ZW1zGAIgAygLMhwuYWNvbnRleHQuc2Vzc2lvbi52MS5NZXNzYWdlEhIKCml0ZW1zX2pzb24YAyADKAwSCwoDaWRzGAQgAygJEg4KBnRva2VucxgFIAEoBSKnAQocR2V0U2Vzc2lvbkNvbnRleHRKc29uUmVxdWVzdBIcCgpzZXNzaW9uX2lkGAEgASgJQgi6SAVyA7ABARIdCgx0b2tlbl9idWRnZXQYAiABKAVCB7pIBBoCIAASPwoGZm9ybWF0GAMgASgJQiq6SCdyJVIGb3BlbmFpUghhY29udGV4dFIJYW50aHJvcGljUgZnZW1pbmlIAIgBAUIJCgdfZm9ybWF0IpkBCh1MaXN0VW5vYnNlcnZlZFNlc3Npb25zUmVxdWVzdBIuCgpvbGRlcl90aGFuGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIeCgVsaW1pdBgCIAEoBUIKukgHGgUY6AcoAUgAiAEBEhMKBmN1cnNvchgDIAEoCUgBiAEBQggKBl9saW1pdEIJCgdfY3Vyc29yIpMBCh5MaXN0VW5vYnNlcnZlZFNlc3Npb25zUmVzcG9uc2USNQoFaXRlbXMYASADKAsyJi5hY29udGV4dC5zZXNzaW9uLnYxLlVub2JzZXJ2ZWRTZXNzaW9uEhgKC25leHRfY3Vyc29yGAIgASgJSACIAQESEAoIaGFzX21vcmUYAyABKAhCDgoMX25leHRfY3Vyc29yImwKEVVub2JzZXJ2ZWRTZXNzaW9uEhIKCnByb2plY3RfaWQYASABKAkSEgoKc2Vzc2lvbl9pZBgCIAEoCRIVCg1sYXN0X3NlcXVlbmNlGAMgASgFEhgKEG9ic2VydmVkX3Rocm91Z2gYBCABKAUipQEKE1JlYWRNZXNzYWdlc1JlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQESHwoOYWZ0ZXJfc2VxdWVuY2UYAiABKAVCB7pIBBoCKAASHgoFbGltaXQYAyABKAVCCrpIBxoFGOgHKAFIAIgBARIlCgttZXNzYWdlX2lkcxgEIAMoCUIQukgNkgEKEOgHIgVyA7ABAUIICgZfbGltaXQixQEKFFJlYWRNZXNzYWdlc1Jlc3BvbnNlEjEKBWl0ZW1zGAEgAygLMiIuYWNvbnRleHQuc2Vzc2lvbi52MS5Mb2dnZWRNZXNzYWdlEhUKDWxhc3Rfc2VxdWVuY2UYAiABKAUSFQoIc3BhY2VfaWQYAyABKAlIAIgBARIUCgd1c2VyX2lkGAQgASgJSAGIAQESHQoVZGlzYWJsZV90YXNrX3RyYWNraW5nGAUgASgIQgsKCV9zcGFjZV9pZEIKCghfdXNlcl9pZCLkAQoYUmVjb3JkT2JzZXJ2YXRpb25SZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEhgKEG9ic2VydmVkX3Rocm91Z2gYAiABKAUSFwoPcnVubmluZ190aHJvdWdoGAMgASgFEjkKCGZhaWx1cmVzGAQgAygLMicuYWNvbnRleHQuc2Vzc2lvbi52MS5PYnNlcnZhdGlvbkZhaWx1cmUSLAoFbGlua3MYBSADKAsyHS5hY29udGV4dC5zZXNzaW9uLnYxLlRhc2tMaW5rEg4KBmhlYWxlZBgGIAMoBSI2ChJPYnNlcnZhdGlvbkZhaWx1cmUSEAoIc2VxdWVuY2UYASABKAUSDgoGcmVhc29uGAIgASgJIj4KCFRhc2tMaW5rEhAKCHNlcXVlbmNlGAEgASgFEhQKB3Rhc2tfaWQYAiABKAlIAIgBAUIKCghfdGFza19pZCIbChlSZWNvcmRPYnNlcnZhdGlvblJlc3BvbnNlYgZwcm90bzM", [file_acontext_session_v1_message, file_buf_validate_validate, file_google_api_httpbody, file_google_protobuf_timestamp]);
 
 /**
  * Asks for a message to be kept. Exactly one of parts and blob_json is given.
@@ -514,12 +514,14 @@ export type GetSessionContextRequest = Message<"acontext.session.v1.GetSessionCo
   sessionId: string;
 
   /**
+   * What summary and messages may have together, counted as GetTokenCounts counts.
+   *
    * @generated from field: int32 token_budget = 2;
    */
   tokenBudget: number;
 
   /**
-   * Form of the items. Default `openai`.
+   * `acontext`, the default here, fills items; another fills items_json.
    *
    * @generated from field: optional string format = 3;
    */
@@ -540,28 +542,37 @@ export const GetSessionContextRequestSchema: GenMessage<GetSessionContextRequest
  */
 export type GetSessionContextResponse = Message<"acontext.session.v1.GetSessionContextResponse"> & {
   /**
-   * Condensed tasks and preferences, as one text for a system message.
+   * Preferences and condensed tasks, as one text for a system message; empty if there are none.
    *
    * @generated from field: string summary = 1;
    */
   summary: string;
 
   /**
-   * Messages kept verbatim, oldest first, one JSON object each in the asked form.
+   * Messages kept verbatim, oldest first. Filled for format `acontext`.
    *
-   * @generated from field: repeated string items_json = 2;
+   * @generated from field: repeated acontext.session.v1.Message items = 2;
    */
-  itemsJson: string[];
+  items: Message$1[];
 
   /**
-   * The stored messages behind them.
+   * Filled for the other formats: one JSON object each.
    *
-   * @generated from field: repeated string ids = 3;
+   * @generated from field: repeated bytes items_json = 3;
+   */
+  itemsJson: Uint8Array[];
+
+  /**
+   * ids[i] is the stored message behind items[i] or items_json[i].
+   *
+   * @generated from field: repeated string ids = 4;
    */
   ids: string[];
 
   /**
-   * @generated from field: int32 tokens = 4;
+   * Of the summary, counted as a message of one text, and of the messages.
+   *
+   * @generated from field: int32 tokens = 5;
    */
   tokens: number;
 };
@@ -572,6 +583,37 @@ export type GetSessionContextResponse = Message<"acontext.session.v1.GetSessionC
  */
 export const GetSessionContextResponseSchema: GenMessage<GetSessionContextResponse> = /*@__PURE__*/
   messageDesc(file_acontext_session_v1_session_messages, 16);
+
+/**
+ * Asks for a context as JSON.
+ *
+ * @generated from message acontext.session.v1.GetSessionContextJsonRequest
+ */
+export type GetSessionContextJsonRequest = Message<"acontext.session.v1.GetSessionContextJsonRequest"> & {
+  /**
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+
+  /**
+   * @generated from field: int32 token_budget = 2;
+   */
+  tokenBudget: number;
+
+  /**
+   * Form of the items. Default `openai`.
+   *
+   * @generated from field: optional string format = 3;
+   */
+  format?: string | undefined;
+};
+
+/**
+ * Describes the message acontext.session.v1.GetSessionContextJsonRequest.
+ * Use `create(GetSessionContextJsonRequestSchema)` to create a new message.
+ */
+export const GetSessionContextJsonRequestSchema: GenMessage<GetSessionContextJsonRequest> = /*@__PURE__*/
+  messageDesc(file_acontext_session_v1_session_messages, 17);
 
 /**
  * Asks for sessions that wait.
@@ -602,7 +644,7 @@ export type ListUnobservedSessionsRequest = Message<"acontext.session.v1.ListUno
  * Use `create(ListUnobservedSessionsRequestSchema)` to create a new message.
  */
 export const ListUnobservedSessionsRequestSchema: GenMessage<ListUnobservedSessionsRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_session_v1_session_messages, 17);
+  messageDesc(file_acontext_session_v1_session_messages, 18);
 
 /**
  * Holds a page of them.
@@ -631,7 +673,7 @@ export type ListUnobservedSessionsResponse = Message<"acontext.session.v1.ListUn
  * Use `create(ListUnobservedSessionsResponseSchema)` to create a new message.
  */
 export const ListUnobservedSessionsResponseSchema: GenMessage<ListUnobservedSessionsResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_session_v1_session_messages, 18);
+  messageDesc(file_acontext_session_v1_session_messages, 19);
 
 /**
  * Names a session that waits.
@@ -665,7 +707,7 @@ export type UnobservedSession = Message<"acontext.session.v1.UnobservedSession">
  * Use `create(UnobservedSessionSchema)` to create a new message.
  */
 export const UnobservedSessionSchema: GenMessage<UnobservedSession> = /*@__PURE__*/
-  messageDesc(file_acontext_session_v1_session_messages, 19);
+  messageDesc(file_acontext_session_v1_session_messages, 20);
 
 /**
  * Asks for a stretch of the log.
@@ -703,7 +745,7 @@ export type ReadMessagesRequest = Message<"acontext.session.v1.ReadMessagesReque
  * Use `create(ReadMessagesRequestSchema)` to create a new message.
  */
 export const ReadMessagesRequestSchema: GenMessage<ReadMessagesRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_session_v1_session_messages, 20);
+  messageDesc(file_acontext_session_v1_session_messages, 21);
 
 /**
  * Holds a stretch of the log and where the session stands.
@@ -744,7 +786,7 @@ export type ReadMessagesResponse = Message<"acontext.session.v1.ReadMessagesResp
  * Use `create(ReadMessagesResponseSchema)` to create a new message.
  */
 export const ReadMessagesResponseSchema: GenMessage<ReadMessagesResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_session_v1_session_messages, 21);
+  messageDesc(file_acontext_session_v1_session_messages, 22);
 
 /**
  * Tells how far a session is observed.
@@ -794,7 +836,7 @@ export type RecordObservationRequest = Message<"acontext.session.v1.RecordObserv
  * Use `create(RecordObservationRequestSchema)` to create a new message.
  */
 export const RecordObservationRequestSchema: GenMessage<RecordObservationRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_session_v1_session_messages, 22);
+  messageDesc(file_acontext_session_v1_session_messages, 23);
 
 /**
  * Names a message that could not be observed, and why.
@@ -818,7 +860,7 @@ export type ObservationFailure = Message<"acontext.session.v1.ObservationFailure
  * Use `create(ObservationFailureSchema)` to create a new message.
  */
 export const ObservationFailureSchema: GenMessage<ObservationFailure> = /*@__PURE__*/
-  messageDesc(file_acontext_session_v1_session_messages, 23);
+  messageDesc(file_acontext_session_v1_session_messages, 24);
 
 /**
  * Links a message to the task that took it.
@@ -844,7 +886,7 @@ export type TaskLink = Message<"acontext.session.v1.TaskLink"> & {
  * Use `create(TaskLinkSchema)` to create a new message.
  */
 export const TaskLinkSchema: GenMessage<TaskLink> = /*@__PURE__*/
-  messageDesc(file_acontext_session_v1_session_messages, 24);
+  messageDesc(file_acontext_session_v1_session_messages, 25);
 
 /**
  * Is sent when it is recorded.
@@ -859,5 +901,5 @@ export type RecordObservationResponse = Message<"acontext.session.v1.RecordObser
  * Use `create(RecordObservationResponseSchema)` to create a new message.
  */
 export const RecordObservationResponseSchema: GenMessage<RecordObservationResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_session_v1_session_messages, 25);
+  messageDesc(file_acontext_session_v1_session_messages, 26);
 
