@@ -2,16 +2,21 @@
 
 import asyncio
 import json
+import shutil
 from collections import Counter
+from typing import LiteralString
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import grpc
+import psycopg
 import pytest
 from google.api.httpbody_pb2 import HttpBody
 from grpc import aio
 
 from acontext.session import v1 as pb
 from acontext_server.kit.rpc import reason_of
+from acontext_server.session.app.contents import STAND_IN
 from tests.session.conversation import Conversation
 
 
@@ -411,3 +416,34 @@ async def test_callers_that_hang_up_leave_no_gap(talk: Conversation) -> None:
     listed = (await talk.typed(session.id)).items
     assert [message.sequence for message in listed] == list(range(1, len(listed) + 1))
     assert {message.id for message in kept} <= {message.id for message in listed}
+
+
+async def test_a_damaged_message_spoils_no_other(talk: Conversation) -> None:
+    session = await talk.create()
+    function = {"name": "goto", "arguments": "{}"}
+    call = {"id": "c", "type": "function", "function": function}
+    await talk.put(session.id, {"role": "assistant", "tool_calls": [call]})
+    await talk.say(session.id, "first")
+    await talk.say(session.id, "x" * 100_000)
+    await talk.say(session.id, "last")
+    await _damage(talk, "content = '\\xff' WHERE sequence <= 2")
+    await _lose_blobs(talk)
+    [*broken, last] = (await talk.page(session.id, format="openai"))["items"]
+    assert [one["content"] for one in broken] == [STAND_IN] * 3
+    assert [one["role"] for one in broken] == ["assistant", "user", "user"]
+    assert last["content"] == "last"
+    for form in ("acontext", "anthropic", "gemini"):
+        assert len((await talk.page(session.id, format=form))["items"]) >= 2
+    await talk.put(session.id, {"role": "tool", "tool_call_id": "c", "content": "ok"})
+    assert len((await talk.typed(session.id)).items) == 5
+
+
+async def _damage(talk: Conversation, what: LiteralString) -> None:
+    url = talk.platform.settings.database_url
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        await connection.execute(f"UPDATE session.message SET {what}")
+
+
+async def _lose_blobs(talk: Conversation) -> None:
+    """Lose all bytes that are kept beside rows."""
+    shutil.rmtree(urlsplit(talk.platform.settings.blobs_url).path)

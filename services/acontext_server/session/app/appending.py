@@ -12,7 +12,7 @@ from acontext_server.kit.ids import ProjectId
 from acontext_server.session.calls import OpenCalls, asks_for_call
 from acontext_server.session.content import Content
 from acontext_server.session.domain import Log, MessageId, SessionId, SessionNotFound
-from acontext_server.session.formats.stored import pack, unpack, unpack_proto
+from acontext_server.session.formats.stored import pack, readable
 from acontext_server.session.store import blobs, messages, requests
 from acontext_server.session.store.messages import LogKey, NewMessage, StoredMessage
 from acontext_server.session.store.requests import Claim, RequestKey
@@ -211,8 +211,7 @@ class _Batch:
         key = draft.new.key
         if key not in self.calls:
             rows = await messages.contents_with_tools(self.tx, *key)
-            said = [unpack(role, unpack_proto(row)) for role, row in rows]
-            self.calls[key] = OpenCalls.after(said)
+            self.calls[key] = OpenCalls.after(readable(rows))
             for earlier in self.drafts:
                 if earlier is draft:
                     break

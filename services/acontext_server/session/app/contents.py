@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from acontext_server.kit.blobs import BlobKey, Blobs, PublicUrl, Spool
+import structlog
+
+from acontext_server.kit.blobs import BlobKey, BlobMissing, Blobs, PublicUrl, Spool
 from acontext_server.kit.ids import ProjectId
-from acontext_server.session.content import Content
+from acontext_server.session.content import Content, Part, PartType
 from acontext_server.session.domain import SERVICE, Log, Message
 from acontext_server.session.formats.stored import (
+    UNREADABLE,
     MessageContent,
     put_back,
     set_aside,
@@ -17,7 +20,11 @@ from acontext_server.session.formats.stored import (
 )
 from acontext_server.session.store.messages import StoredMessage
 
+_logger = structlog.get_logger()
+
 URLS_LIVE = timedelta(hours=24)
+STAND_IN = "[this message cannot be read any more]"
+"""What a damaged message says; the others of its session are read as ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,24 @@ class Contents:
         return [to_message(row, one, log) for row, one in zip(rows, contents, strict=True)]
 
     async def of(self, project_id: ProjectId, rows: Sequence[StoredMessage]) -> list[Content]:
-        """Unpack what rows say."""
+        """Unpack what rows say; one that is damaged says so and spoils no other."""
+        try:
+            return await self._unpacked(project_id, rows)
+        except (BlobMissing, *UNREADABLE):
+            return [await self._whatever_is_left(project_id, row) for row in rows]
+
+    async def _whatever_is_left(self, project_id: ProjectId, row: StoredMessage) -> Content:
+        try:
+            [content] = await self._unpacked(project_id, [row])
+        except (BlobMissing, *UNREADABLE) as error:
+            _logger.error("message_unreadable", message_id=str(row.id), error=repr(error))
+            part = Part(type=PartType.TEXT, text=STAND_IN)
+            return Content(role=row.role, parts=(part,), meta={})
+        return content
+
+    async def _unpacked(
+        self, project_id: ProjectId, rows: Sequence[StoredMessage]
+    ) -> list[Content]:
         packed = [unpack_proto(row.content) for row in rows]
         await self.put_back(project_id, packed)
         return [unpack(row.role, one) for row, one in zip(rows, packed, strict=True)]

@@ -20,7 +20,7 @@ from acontext_server.session.domain import (
 )
 from acontext_server.session.editing import Entry, Strategy, edit
 from acontext_server.session.formats.media import Fetched
-from acontext_server.session.formats.stored import unpack, unpack_proto
+from acontext_server.session.formats.stored import readable
 from acontext_server.session.free_json import JsonObject
 from acontext_server.session.store import messages as store
 from acontext_server.session.store.messages import StoredMessage, Stretch
@@ -155,8 +155,8 @@ class ReadingApp:
             return tools
         async with self.database.transaction() as tx:
             rows = await store.contents_with_tools(tx, project_id, session_id)
-        for role, row in rows:
-            tools |= unpack(role, unpack_proto(row)).calls()
+        for said in readable(rows):
+            tools |= said.calls()
         return tools
 
     async def _items(

@@ -4,16 +4,21 @@ Texts and metas that are too long for a row are cut out as blobs, and put back o
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias, cast
+
+from google.protobuf.message import DecodeError
 
 from acontext.session import v1 as pb
 from acontext_server.session.content import Asset, Content, Part, PartType, Role
 from acontext_server.session.domain import MAX_INLINE_BYTES
-from acontext_server.session.free_json import JsonObject, dump, parse
+from acontext_server.session.free_json import InvalidJson, JsonObject, dump, parse
 
 MessageContent: TypeAlias = pb.MessageContent
+
+UNREADABLE = (DecodeError, InvalidJson, ValueError)
+"""What is raised where kept bytes are damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,15 @@ def unpack(role: Role, content: pb.MessageContent) -> Content:
     """Make content of the stored form, after `put_back()`."""
     parts = tuple(_part(part) for part in content.parts)
     return Content(role=role, parts=parts, meta=_object(content.meta_json))
+
+
+def readable(rows: Iterable[tuple[Role, bytes]]) -> Iterator[Content]:
+    """Unpack what can be read without blobs; a damaged row is passed over."""
+    for role, row in rows:
+        try:
+            yield unpack(role, unpack_proto(row))
+        except UNREADABLE:
+            continue
 
 
 def _part(part: pb.ContentPart) -> Part:
