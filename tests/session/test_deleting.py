@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
+import nats
 import psycopg
 import pytest
-from grpc import aio
+from grpc import StatusCode, aio
 
 from acontext.disk import v1 as disk
 from acontext.observer import v1 as observer
@@ -15,6 +16,7 @@ from acontext.session import v1 as pb
 from acontext.space import v1 as space
 from acontext_server.kit.bus import Bus, open_bus
 from acontext_server.kit.rpc import reason_of
+from tests.services import Platform
 from tests.session.conversation import Conversation
 from tests.session.waiting import eventually
 
@@ -126,6 +128,50 @@ async def test_a_deletion_that_waits_for_one_service_goes_on(talk: Conversation)
         async with others(talk):
             await talk.projects.DeleteProject(request, metadata=talk.platform.operator)
         assert await waiting() == []
+
+
+async def test_a_user_s_deletion_that_goes_on_is_waited_for_again(platform: Platform) -> None:
+    platform.settings.deletion_seconds = 0.3
+    await platform.start("session")
+    talk = Conversation(platform)
+    await talk.create(user="ann")
+    request = pb.DeleteUserRequest(identifier="ann")
+
+    async def refusal() -> tuple[StatusCode, str | None, str | None] | None:
+        try:
+            await talk.projects.DeleteUser(request, metadata=talk.metadata)
+        except aio.AioRpcError as error:
+            return error.code(), reason_of(error), error.details()
+        return None
+
+    goes_on = "the deletion goes on: space still to confirm"
+    async with others(talk, "space"):
+        await eventually(refusal, (StatusCode.UNAVAILABLE, "DELETION_IN_PROGRESS", goes_on))
+    async with others(talk):
+        await eventually(refusal, None)
+    again = await refusal()
+    assert again
+    assert again[1] == "USER_NOT_FOUND"
+
+
+async def test_the_stream_forgets_a_deleted_session(talk: Conversation) -> None:
+    session, kept = await talk.create(), await talk.create()
+    for one in (session, kept):
+        await talk.say(one.id, "hi")
+    client = await nats.connect(talk.platform.settings.nats_url)
+
+    async def held() -> set[tuple[str, str]]:
+        name = f"{talk.platform.settings.nats_prefix}_session"
+        info = await client.jetstream().stream_info(name, subjects_filter=">")
+        subjects = [subject.split(".") for subject in info.state.subjects or {}]
+        return {(one[-3], one[-1]) for one in subjects}
+
+    stored = {("message_stored", session.id), ("message_stored", kept.id)}
+    await eventually(held, stored)
+    request = pb.DeleteSessionRequest(session_id=session.id)
+    await talk.sessions.DeleteSession(request, metadata=talk.metadata)
+    await eventually(held, {("session_deleted", session.id), ("message_stored", kept.id)})
+    await client.close()
 
 
 async def test_only_the_operator_deletes_projects(talk: Conversation) -> None:

@@ -32,16 +32,16 @@ class Settings(BaseSettings):
     """Where an embedded run keeps all its state."""
     host: str = "127.0.0.1"
     """Address that the gateway listens on."""
-    port: int = 8029
+    port: int = Field(default=8029, ge=1, le=65535)
     """Port of the gateway."""
     public_url: str = ""
     """How clients reach the gateway; made of host and port when empty."""
 
-    database_url: str = ""
+    database_url: str = Field(default="", pattern="^(postgresql://.+)?$")
     """`postgresql://…`; a unix socket is `postgresql://user@/name?host=/folder`."""
     database_pool: int = 10
     """Connections of one service process."""
-    nats_url: str = ""
+    nats_url: str = Field(default="", pattern="^((nats|tls|ws|wss)://.+)?$")
     nats_prefix: str = "acontext"
     """First token of every subject and stream, so that installations can share a NATS."""
     nats_replicas: int = 1
@@ -96,6 +96,8 @@ class Settings(BaseSettings):
     buffer_idle_seconds: float = 8.0
     sweep_seconds: float = 5.0
     """How often observer asks for sessions that no nudge told of."""
+    deletion_seconds: float = 25.0
+    """How long deleting a user or project waits for every service; then it goes on unwatched."""
     minimum_difficulty: int = 2
     log_level: str = "INFO"
 

@@ -90,6 +90,7 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
             watchers=watchers,
             released=cleaner.soon,
             count_elsewhere=partial(count_elsewhere, spaces, disks),
+            wait_seconds=settings.deletion_seconds,
         )
         contents = Contents(blobs)
         storing = StoringApp(

@@ -16,6 +16,7 @@ from acontext_server.session.domain import (
     ProjectDeleted,
     ProjectNotFound,
     SessionDeleted,
+    User,
     UserDeleted,
     UserId,
     UserNotFound,
@@ -25,7 +26,6 @@ from acontext_server.session.store import blobs, deletions, messages, projects, 
 
 OTHERS = ("disk", "observer", "space")
 """Who keeps something of users and projects."""
-WAIT_SECONDS = 25.0
 POLL_SECONDS = 1.0
 
 
@@ -41,7 +41,8 @@ class DeletingApp:
     """Called when bytes may be needed no longer."""
     count_elsewhere: Callable[[ProjectId, UserId], Awaitable[tuple[int, int]]]
     """Asks others how many spaces and disks a user has."""
-    wait_seconds: float = WAIT_SECONDS
+    wait_seconds: float
+    """How long to wait for the others."""
 
     async def get_user_resources(self, project_id: ProjectId, identifier: str) -> UserResources:
         """Count what belongs to a user."""
@@ -54,18 +55,26 @@ class DeletingApp:
         return UserResources(sessions=count, spaces=spaces, disks=disks)
 
     async def delete_user(self, project_id: ProjectId, identifier: str) -> None:
-        """Remove a user with its sessions, and wait until the others have removed the rest."""
+        """Remove a user with its sessions, and wait until the others have removed the rest.
+
+        Repeated while the others are still at it, it goes on waiting.
+        """
         async with self.database.transaction() as tx:
             # Whoever opens a session for the user waits for this lock, and then makes a new user.
             user = await users.find_user(tx, project_id, identifier, lock=True)
-            if user is None:
+            if user:
+                await self._delete_user(tx, project_id, user)
+            user_id = user.id if user else await deletions.find_user(tx, project_id, identifier)
+            if user_id is None:
                 raise UserNotFound
-            await self._delete_sessions(tx, project_id, user.id)
-            await users.delete_user(tx, project_id, user.id)
-            await deletions.expect(tx, project_id, user.id, OTHERS)
-            await self.announce(tx, project_id, UserDeleted(user.id))
         self.released()
-        await self._wait(project_id, user.id)
+        await self._wait(project_id, user_id)
+
+    async def _delete_user(self, tx: Tx, project_id: ProjectId, user: User) -> None:
+        await self._delete_sessions(tx, project_id, user.id)
+        await users.delete_user(tx, project_id, user.id)
+        await deletions.expect(tx, project_id, user.id, OTHERS, identifier=user.identifier)
+        await self.announce(tx, project_id, UserDeleted(user.id))
 
     async def _delete_sessions(self, tx: Tx, project_id: ProjectId, user_id: UserId) -> None:
         ids = await users.sessions_of(tx, project_id, user_id)

@@ -106,6 +106,8 @@ class DeletionRow(Table):
     subject_id: Mapped[UUID]
     """The user, or the project itself."""
     service: Mapped[str]
+    identifier: Mapped[str | None]
+    """The user's, by which a repeated deletion finds it."""
     confirmed_at: Mapped[datetime | None]
 
 
