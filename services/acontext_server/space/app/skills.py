@@ -180,10 +180,10 @@ class SkillApp:
         """Read the best that are wanted and still there, until there are enough of them."""
         found: dict[UUID, Block] = {}
         step = FILTERED_CANDIDATES if question.is_filtered else question.limit
-        async with self._database.transaction() as tx:
+        async with self._database.raw() as connection:
             for start in range(0, len(ranked), step):
                 ids = [one.skill_id for one in ranked[start : start + step]]
-                read = await blocks.read_blocks(tx, project_id, space_id, ids)
+                read = await blocks.read_blocks(connection, project_id, space_id, ids)
                 found |= {one: block for one, block in read.items() if question.wants(block)}
                 if len(found) >= question.limit:
                     break

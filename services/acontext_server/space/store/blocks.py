@@ -6,11 +6,9 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
+from psycopg.rows import dict_row
 from sqlalchemy import (
-    ARRAY,
     Row,
-    Uuid,
-    any_,
     case,
     delete,
     func,
@@ -22,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from acontext_server.kit.database import Raw, Tx
+from acontext_server.kit.database import Raw, Tx, raw_connection
 from acontext_server.kit.ids import ProjectId
 from acontext_server.space.domain.blocks import Block, BlockType, searched_texts
 from acontext_server.space.ranking import WordHits
@@ -43,6 +41,7 @@ COLUMNS = (
     BlockRow.updated_at,
 )
 CONTENT = (BlockType.SOP, BlockType.TEXT)
+_CONTENT_WORDS = [kind.value for kind in CONTENT]
 LANGUAGE = "english"
 
 
@@ -250,7 +249,7 @@ class Matches:
     total: int
 
 
-# Every search asks these two, so they go through the driver itself.
+# Every search asks these, so they go through the driver itself.
 _ASKED: LiteralString = """
 SELECT configs, tsvector_to_array(to_tsvector(%(language)s::regconfig, %(query)s)),
        (SELECT count(*) FROM space.block
@@ -287,14 +286,25 @@ async def match_words(
     return Matches(configs, frozenset(stems), hits, total)
 
 
+_READ: LiteralString = """
+SELECT id, space_id, type, parent_id, title, props, sort, archived, version, by_person,
+       created_at, updated_at
+FROM space.block
+WHERE project_id = %(project_id)s AND space_id = %(space_id)s
+  AND type = ANY(%(content)s) AND NOT archived AND id = ANY(%(ids)s)
+"""
+
+
 async def read_blocks(
-    tx: Tx, project_id: ProjectId, space_id: UUID, block_ids: Collection[UUID]
+    tx: Tx | Raw, project_id: ProjectId, space_id: UUID, block_ids: Collection[UUID]
 ) -> Mapping[UUID, Block]:
     """Read some blocks of a space, those that can still be found."""
-    # One parameter: with IN there is one for each id, and a statement for each number of them.
-    wanted = BlockRow.id == any_(literal(list(block_ids), ARRAY(Uuid)))
-    statement = select(*COLUMNS).where(*_findable(project_id, space_id), wanted)
-    return {row.id: _block(row) for row in await tx.execute(statement)}
+    connection = await raw_connection(tx)
+    here = {"project_id": project_id, "space_id": space_id, "content": _CONTENT_WORDS}
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_READ, {**here, "ids": list(block_ids)})
+        rows = await cursor.fetchall()
+    return {row["id"]: Block(**{**row, "type": BlockType(row["type"])}) for row in rows}
 
 
 async def sops_with_tools(
