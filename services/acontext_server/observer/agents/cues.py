@@ -350,10 +350,13 @@ _READING_BACK = re.compile(
 _WANTS_DATA = re.compile(
     r"\b(?:provide|let me know|(?:give|tell|send|show) me|share|which|what|when|where)\b", _FLAGS
 )
-_CORRECTING = re.compile(
+_OTHERWISE = re.compile(
     r"\b(?:instead|actually|changed? my mind|rather|make (?:it|that|them)|on second thoughts?"
-    r"|scratch that|correction)\b|^\W*no\b,? (?!thanks|thank|problem|need|worries|rush)",
+    r"|scratch that|correction)\b",
     _FLAGS,
+)
+_CORRECTING = re.compile(
+    rf"{_OTHERWISE.pattern}|^\W*no\b,? (?!thanks|thank|problem|need|worries|rush)", _FLAGS
 )
 _NEGATED = re.compile(r"\b(?:not|never|no|without|avoid|don't|doesn't)\b", _FLAGS)
 _BETWEEN_WISHES = re.compile(
@@ -596,6 +599,11 @@ def reads_back(text: str) -> bool:
 def corrects(text: str) -> bool:
     """The user takes something back, and wants something else in its place."""
     return bool(_CORRECTING.search(text))
+
+
+def changes_mind(text: str) -> bool:
+    """It asks for something else than before, rather than says how."""
+    return bool(_OTHERWISE.search(text)) and not is_lasting(text)
 
 
 def is_negated(text: str) -> bool:

@@ -170,9 +170,9 @@ def further_request_opens_a_task(turn: Turn) -> bool:
 def change_of_mind_updates_the_description(turn: Turn) -> bool:
     """The user changes what is wanted before it was done: the same task, described anew."""
     work = turn.work
-    if work is None or turn.is_free or work.planned or not cues.corrects(turn.text):
-        return False
     request = cues.request_in(turn.text)
+    if work is None or turn.is_free or work.planned or not cues.changes_mind(request):
+        return False
     if cues.revises(request):
         turn.describe(work, wording.changed(work.description, request))
     elif cues.is_act(request) or cues.is_lookup(request):

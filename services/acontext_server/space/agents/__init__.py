@@ -2,7 +2,15 @@
 
 from typing import Protocol
 
-from acontext_server.space.domain.experience import Experience, Lesson
+from acontext_server.space.domain.experience import Cost, Experience, Lesson
+
+
+class DistillingFailed(Exception):
+    """The engine could not do it this time; the text says why, and what it cost all the same."""
+
+    def __init__(self, reason: str, cost: Cost) -> None:
+        super().__init__(reason)
+        self.cost = cost
 
 
 class Distiller(Protocol):
@@ -15,5 +23,9 @@ class Distiller(Protocol):
     def engine(self) -> str:
         """Name what wrote a skill, for its provenance."""
 
+    @property
+    def version(self) -> str:
+        """Which rules or instructions it follows."""
+
     async def distil(self, experience: Experience) -> Lesson:
-        """Learn from one completed task."""
+        """Learn from one completed task; DistillingFailed when that has to be tried again."""

@@ -13,6 +13,7 @@ class RulesDistiller:
     """The engine that needs no key; what it writes is marked as learned by rules."""
 
     engine = "rules"
+    version = "1"
 
     async def distil(self, experience: Experience) -> Lesson:
         return distil(experience)

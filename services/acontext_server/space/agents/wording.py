@@ -29,6 +29,21 @@ LEAD_IN = re.compile(
     r")[\s,.!:]*",
     re.IGNORECASE,
 )
+URL = re.compile(r"https?://(?:www\.)?(?P<host>[\w.-]+\w)(?::\d+)?(?:/[^\s,;)]*)?")
+FILE_PATH = re.compile(
+    r"(?<![\w/])(?:the file )?[`'\"]?(?:~|\.{1,2})?/?(?:[\w.-]+/)+[\w-]+\.\w{1,5}\b[`'\"]?"
+)
+QUOTED = re.compile(
+    r"\s*\b(?:named|called|titled|entitled)?\s*(?:\"[^\"]{2,80}\"|“[^”]{2,80}”|`[^`]{2,80}`)"
+)
+SLUG = re.compile(
+    r"(?P<named>\b(?:repo|repository|project|package|image|fork|organi[sz]ation|branch)\b)\s+"
+    r"[`'\"]?[\w.-]+/[\w./-]*\w[`'\"]?|(?<![\w/.-])(?=[\w.]*[-_\d]|[\w.]+/[\w.]*[-_\d])"
+    r"\w[\w.-]+/\w[\w.-]+(?![\w/])",
+    re.IGNORECASE,
+)
+"""`owner/name`; a lone `and/or` or `input/output` is none."""
+POINTING = re.compile(r"\b(?:it|that|this|one|them|these|those)\b", re.IGNORECASE)
 SMALL_TALK = frozenset(
     {"sounds", "good", "great", "perfect", "fine", "nice", "okay", "awesome", "seems", "works"}
 )
@@ -57,14 +72,22 @@ def use_when(experience: Experience, path: Sequence[Attempt], personal: Collecti
     told = _first_request(_without_asides(experience.description))
     told = _impersonal(_shortened(generalised(told, path, personal)))
     work = _work(path)
+    if work and POINTING.search(told) and not _says_more(told, work):
+        return work
     if work and set(content_words(work)) - set(content_words(told)):
         return f"{told} ({work})" if told else work
     return told or " and ".join(dict.fromkeys(humanise(one.call.name) for one in path))
 
 
+def _says_more(told: str, work: str) -> bool:
+    """`Book it` says no more than the tool that booked it."""
+    own = set(content_words(told)) - set(content_words(work))
+    return len(own) >= TELLING_WORDS
+
+
 def generalised(text: str, path: Sequence[Attempt], personal: Collection[str]) -> str:
     """Replace what this run was about by what any run is about."""
-    text = _without_named_values(text, path)
+    text = _without_places(_without_named_values(text, path))
     labels = dict(_labelled(path))
     opened = _in_paths(path)
     text = re.sub(r"[\w-]+", lambda word: "" if word[0] in opened else word[0], text)
@@ -75,6 +98,14 @@ def generalised(text: str, path: Sequence[Attempt], personal: Collection[str]) -
         text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", label, text, flags=anyhow)
     text = without_quantities(redact(text, personal))
     return tidy(re.sub(r"\b(?:a|an|the|my|your) (?=the\b)", "", text))
+
+
+def _without_places(text: str) -> str:
+    """Leave out where this run took place: what a URL leads to, a repository, a path, a title."""
+    text = URL.sub(lambda url: url["host"], text)
+    text = FILE_PATH.sub("the file", text)
+    text = QUOTED.sub("", text)
+    return SLUG.sub(lambda slug: slug["named"] or "", text)
 
 
 def _in_paths(path: Sequence[Attempt]) -> frozenset[str]:
@@ -109,14 +140,23 @@ def _labelled(path: Sequence[Attempt]) -> Iterator[tuple[str, str]]:
 
 def _is_name(value: str) -> bool:
     """Lower-case words are more often what the tool is about than what the user gave."""
-    return 3 <= len(value) <= 80 and value[:1].isupper()
+    numbered = value[:1].isdigit() and any(word[0].isupper() for word in value.split())
+    return 3 <= len(value) <= 80 and (value[:1].isupper() or numbered)
 
 
 def _spellings(value: str) -> set[str]:
     """Users shorten names: `Sacramento, CA` and `New York City` are also said in part."""
     head = re.split(r",|\(", value)[0].strip()
     parts = {part for part in head.split() if len(part) > 3 and part[0].isupper()}
-    return {value, head, *parts} - {""}
+    return {value, head, *parts, *_pieces(head.split())} - {""}
+
+
+def _pieces(names: Sequence[str]) -> Iterator[str]:
+    """`12 San Pablo Avenue` is also called San Pablo Avenue."""
+    for start in range(len(names)):
+        for end in range(start + 2, len(names) + 1):
+            if all(name[0].isupper() for name in names[start:end]):
+                yield " ".join(names[start:end])
 
 
 def _without_asides(description: str) -> str:
