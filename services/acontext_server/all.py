@@ -13,6 +13,7 @@ from pathlib import Path
 
 from alembic.util import CommandError
 from dotenv import dotenv_values
+from sqlalchemy.exc import DBAPIError
 
 from acontext_server.gateway.render import render
 from acontext_server.kit import migrations
@@ -28,6 +29,7 @@ from acontext_server.kit.engines import (
     refuse_taken_port,
     supervise,
 )
+from acontext_server.kit.misconfiguration import Misconfigured, read_settings, refuse_unknown
 from acontext_server.serve import SERVICES, ServiceProcess, address_of
 
 PROCESSES = (("session",), ("disk", "observer", "space"))
@@ -38,10 +40,10 @@ SECRETS = ("admin_key", "internal_secret")
 
 def main() -> None:
     """Run until Ctrl-C or SIGTERM; what a person must mend is said in a sentence, with status 1."""
-    settings = Settings()
     try:
-        asyncio.run(_run(settings))
-    except StartError as error:
+        refuse_unknown()
+        asyncio.run(_run(read_settings()))
+    except (Misconfigured, StartError) as error:
         sys.exit(str(error))
     except asyncio.CancelledError:
         _say("stopped")
@@ -124,6 +126,12 @@ def _migrate(url: str) -> None:
             f"The database cannot be brought up to date: {error}. "
             "A newer Acontext may have been here; use that, or another folder."
         ) from error
+    except DBAPIError as error:
+        raise StartError(f"The database cannot be used: {_one_line(error.orig)}") from error
+
+
+def _one_line(error: object) -> str:
+    return " ".join(str(error).split())
 
 
 def _welcome(settings: Settings, seconds: float) -> str:

@@ -13,6 +13,7 @@ from acontext_server.demo.own import UnreadableFile, run_file
 from acontext_server.demo.system import System, running_system
 from acontext_server.demo.told import tell
 from acontext_server.kit.engines import StartError
+from acontext_server.kit.misconfiguration import Misconfigured
 
 
 def main() -> None:
@@ -23,7 +24,7 @@ def main() -> None:
     console = Console()
     try:
         good = asyncio.run(_demo(console, file))
-    except (StartError, UnreadableFile) as error:
+    except (Misconfigured, StartError, UnreadableFile) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit(130)

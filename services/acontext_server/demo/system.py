@@ -14,9 +14,9 @@ from typing import BinaryIO
 import httpx
 from rich.console import Console
 
-from acontext_server.kit.config import Settings
 from acontext_server.kit.engines import StartError, free_port
 from acontext_server.kit.engines.ports import is_free
+from acontext_server.kit.misconfiguration import read_settings
 
 _START_SECONDS = 120.0
 _ASK_AGAIN_SECONDS = 0.05
@@ -42,7 +42,7 @@ class System:
 @asynccontextmanager
 async def running_system(console: Console) -> AsyncIterator[System]:
     """Use the Acontext on our port; else start one, elsewhere if the port is somebody else's."""
-    settings = Settings()
+    settings = read_settings()
     usual = System(settings.host, settings.port, settings.root_api_key)
     if await _answers(usual):
         yield replace(usual, beforehand="it was up already; found", afterwards="It goes on running")

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from acontext_server.kit.engines.process import StartError
 
@@ -21,6 +22,16 @@ class AlreadyRunning(StartError):
         super().__init__(
             f"Acontext is already running in {folder} (process {owner or 'unknown'}). "
             f"Stop it there with Ctrl-C or `kill {owner or 'PID'}`, or use another folder."
+        )
+
+
+class Unusable(StartError):
+    """State cannot be kept in the folder."""
+
+    def __init__(self, folder: Path, error: OSError) -> None:
+        super().__init__(
+            f"State cannot be kept in {folder}: {error.strerror} ({error.filename}). "
+            "Choose another folder with ACONTEXT_DATA_FOLDER."
         )
 
 
@@ -47,12 +58,18 @@ class Folder:
     @contextmanager
     def owned(self) -> Iterator[None]:
         """Own the folder until the end of the block or of the process, even by `kill -9`."""
-        for private in (self.marks, self.logs):
-            private.mkdir(parents=True, exist_ok=True)
-            private.chmod(0o700)
-        with (self.path / "lock").open("a+") as lock:
+        with self._open_lock() as lock:
             self._take(lock.fileno())
             yield
+
+    def _open_lock(self) -> TextIO:
+        try:
+            for private in (self.marks, self.logs):
+                private.mkdir(parents=True, exist_ok=True)
+                private.chmod(0o700)
+            return (self.path / "lock").open("a+")
+        except OSError as error:
+            raise Unusable(self.path, error) from error
 
     def _take(self, lock: int) -> None:
         try:

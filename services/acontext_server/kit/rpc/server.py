@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from acontext.space import v1 as space
 from acontext_server.kit.auth import Keys, Signer
 from acontext_server.kit.config import Settings
 from acontext_server.kit.log import configure_logs
+from acontext_server.kit.misconfiguration import Misconfigured, read_settings
 from acontext_server.kit.rpc.clients import CHANNEL_OPTIONS
 from acontext_server.kit.rpc.interceptor import Interceptor
 
@@ -106,7 +108,10 @@ async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
 
 def main(*openers: Callable[[Settings], AbstractAsyncContextManager[Service]]) -> None:
     """Serve some services in this process until SIGTERM or SIGINT."""
-    settings = Settings()
+    try:
+        settings = read_settings()
+    except Misconfigured as error:
+        sys.exit(str(error))
     configure_logs(settings.log_level)
     uvloop.run(_until_told(openers, settings))
 
