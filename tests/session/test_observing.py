@@ -193,17 +193,19 @@ async def test_a_stored_message_is_a_nudge_and_facts_go_through_the_outbox(
     await client.subscribe(f"{settings.nats_prefix}.session.v1.>", cb=note)
     await client.flush()
     session = await conversation_of(talk, 3)
+
+    async def told() -> int:
+        return max((event.message_stored.sequence for event in events), default=0)
+
+    await eventually(told, 3)
     await talk.sessions.DeleteSession(
         pb.DeleteSessionRequest(session_id=session.id), metadata=talk.metadata
     )
 
-    async def kinds() -> tuple[int, list[str]]:
-        return (
-            max((event.message_stored.sequence for event in events), default=0),
-            [event.session_deleted.session_id for event in events][-1:],
-        )
+    async def last() -> str:
+        return events[-1].session_deleted.session_id
 
-    await eventually(kinds, (3, [session.id]))
+    await eventually(last, session.id)
     assert {event.project_id for event in events} == {session.project_id}
     await client.close()
 

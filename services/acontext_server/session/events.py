@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TypeAlias
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from acontext.observer import v1 as observer
 from acontext.session import v1 as pb
 from acontext.space import v1 as space
 from acontext_server.kit.bus import Bus
-from acontext_server.kit.database import Tx
+from acontext_server.kit.database import Tx, after_commit
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.outbox import Announcement, Outbox
 from acontext_server.session.app.deleting import DeletingApp
@@ -44,6 +45,7 @@ class Announcer:
     outbox: Outbox
     now: Callable[[], datetime]
     new_id: Callable[[], UUID]
+    nudges: "Nudges"
 
     async def announce(self, tx: Tx, project_id: ProjectId, event: Event) -> None:
         """Write a fact in the transaction that makes it."""
@@ -59,6 +61,8 @@ class Announcer:
             payload=envelope.SerializeToString(),
         )
         await self.outbox.add(tx, [announcement])
+        if isinstance(event, SessionDeleted):
+            after_commit(tx, partial(self.nudges.forget, project_id, event.session_id))
 
 
 def _fill(envelope: pb.SessionEvent, project_id: ProjectId, event: Event) -> tuple[str, UUID]:
@@ -94,6 +98,10 @@ class Nudges:
         self.watchers.wake(session_id)
         self._grown[project_id, session_id] = sequence
         self._news.set()
+
+    def forget(self, project_id: ProjectId, session_id: SessionId) -> None:
+        """Tell nothing more of a log that is gone: what follows its end would never be purged."""
+        self._grown.pop((project_id, session_id), None)
 
     async def run(self) -> None:
         """Tell what is noted, for as long as the caller lives."""

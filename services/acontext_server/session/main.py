@@ -69,9 +69,9 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
         cursors = Cursors(settings.secret_for("cursors"))
 
         outbox = Outbox("session", tables.outbox, database, bus)
-        announce = Announcer(outbox, now, uuid7).announce
         watchers = Watchers()
         nudges = Nudges(bus=bus, watchers=watchers, now=now, new_id=uuid7)
+        announce = Announcer(outbox, now, uuid7, nudges).announce
         appender = Appender(database=database, appended=nudges.appended, now=now)
         cleaner = Cleaner(database=database, blobs=blobs, now=now)
         projects = ProjectApp(database, cursors, settings.secret_for("keys"), uuid7)

@@ -282,7 +282,8 @@ async def _rows(
     tx: Tx | Raw, query: str, values: Sequence[Any] | Mapping[str, Any]
 ) -> Sequence[Any]:
     connection = await raw_connection(tx)
-    async with connection.cursor(row_factory=namedtuple_row) as cursor:
+    # In text every content would be written and read as hexadecimal digits.
+    async with connection.cursor(binary=True, row_factory=namedtuple_row) as cursor:
         # psycopg takes text only as literals, and these constants are partly made of others.
         await cursor.execute(query.encode(), values)
         return await cursor.fetchall()
