@@ -346,6 +346,8 @@ def finding(sdk: Sdk, disk: str) -> None:
 
 
 def tools_of_agents(sdk: Sdk) -> None:
+    if "DISK_TOOLS.write_file" not in sdk.offered:
+        return  # the first asynchronous client had none
     disk = sdk("disks.create")["id"]
     place = {"file_path": "/notes", "filename": "plan.md"}
     wrote = sdk.tool("DISK_TOOLS.write_file", disk, **place, content="one\ntwo\nthree")
@@ -595,7 +597,8 @@ def test_answers_are_as_the_dialect_says(sdk: Sdk, part: Callable[[Sdk], None]) 
 
 
 def test_no_method_and_no_option_of_one_was_forgotten(sdk: Sdk) -> None:
-    """Holds behind the tests above, with the same SDK."""
+    if not sdk.called:
+        pytest.skip("asks what the tests above have called; run them with it")
     offered = {
         name: set(options)
         for name, options in sdk.offered.items()
