@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 from uuid import uuid4
@@ -117,13 +117,29 @@ async def ask_patiently(call: Callable[[], Awaitable[_Answer]]) -> _Answer:
             await asyncio.sleep(0.1)
 
 
-@asynccontextmanager
-async def open_client(address: str) -> AsyncIterator[Client]:
-    """Open a channel that connects again soon after the gateway is back."""
+async def until_broken(watch: AsyncIterable[_Answer]) -> AsyncIterator[_Answer]:
+    """Follow a watch until the system goes down under it."""
+    try:
+        async for response in watch:
+            yield response
+    except aio.AioRpcError as error:
+        if error.code() not in _AGAIN:
+            raise
+        await asyncio.sleep(0.1)
+
+
+def channel_to(address: str) -> aio.Channel:
+    """Make a channel that connects again soon after the gateway is back."""
     options = [
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.max_reconnect_backoff_ms", 500),
         ("grpc.max_receive_message_length", 64 * 2**20),
     ]
-    async with aio.insecure_channel(address, options=options) as channel:
+    return aio.insecure_channel(address, options=options)
+
+
+@asynccontextmanager
+async def open_client(address: str) -> AsyncIterator[Client]:
+    """Open a client on a channel of its own."""
+    async with channel_to(address) as channel:
         yield Client(channel)

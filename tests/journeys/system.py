@@ -93,6 +93,10 @@ class System:
         """List the processes that run services of ours."""
         return [pid for pid in self.descendants() if "acontext_server.serve" in _command(pid)]
 
+    def gateway(self) -> Sequence[int]:
+        """List the processes of the gateway."""
+        return [pid for pid in self.descendants() if "envoy" in _command(pid)]
+
     def is_healthy(self) -> bool:
         try:
             with urlopen(f"http://{self.address}/health", timeout=2) as answer:

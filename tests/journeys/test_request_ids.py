@@ -12,7 +12,7 @@ from grpc import StatusCode, aio
 from acontext.session import v1 as session
 from acontext_server.kit.rpc import reason_of
 from tests.engines import state_folder
-from tests.journeys.client import ask_patiently
+from tests.journeys.client import ask_patiently, channel_to
 from tests.journeys.repeatable import ONCE, REPEATABLE, Repeatable, Surroundings, furnished
 from tests.journeys.system import AS_PROJECT, System, running
 from tests.proto.test_contracts import METHODS, reachable
@@ -105,8 +105,7 @@ async def test_a_kill_makes_neither_two_things_nor_two_answers(fragile: System) 
     """Some calls are answered before everything is killed, others are on their way then."""
     secret = dotenv_values(fragile.folder / ".env")["ACONTEXT_ADMIN_KEY"]
     operator = (("authorization", f"Bearer {secret}"),)
-    options = [("grpc.max_reconnect_backoff_ms", 500), ("grpc.initial_reconnect_backoff_ms", 100)]
-    async with aio.insecure_channel(fragile.address, options=options) as channel:
+    async with channel_to(fragile.address) as channel:
         at = await furnished(Surroundings(lambda _: channel, AS_PROJECT, operator))
         requests = {name: (str(uuid4()), f"word-{uuid4()}") for name in REPEATABLE}
         first = {name: await _ask(at, name, *requests[name]) for name in REPEATABLE}
