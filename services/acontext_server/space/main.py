@@ -13,9 +13,12 @@ from acontext_server.kit.bus import open_bus
 from acontext_server.kit.config import Settings
 from acontext_server.kit.database import open_database
 from acontext_server.kit.ids import uuid7
+from acontext_server.kit.model import Models, open_models
 from acontext_server.kit.outbox import Outbox
 from acontext_server.kit.paging import Cursors
 from acontext_server.space import events
+from acontext_server.space.agents import Distiller
+from acontext_server.space.agents.model import ModelDistiller
 from acontext_server.space.agents.rules import RulesDistiller
 from acontext_server.space.app.blocks import BlockApp
 from acontext_server.space.app.index import Indexer
@@ -33,6 +36,12 @@ from acontext_server.space.vectors import open_vectors
 def now() -> datetime:
     """Tell the time."""
     return datetime.now(UTC)
+
+
+def _distiller(models: Models | None, settings: Settings) -> Distiller:
+    if models is None:
+        return RulesDistiller()
+    return ModelDistiller(models.of("distiller"), rounds=settings.model_rounds)
 
 
 @asynccontextmanager
@@ -60,6 +69,7 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
                 embedding_space=embedder.space,
             )
         )
+        models = await enter(open_models(settings))
         outbox = Outbox(events.SERVICE, tables.outbox, database, bus)
         announce = events.announcer(outbox, now=now, new_id=uuid7)
         cursors = Cursors(settings.secret_for("cursors"))
@@ -90,7 +100,7 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
             database,
             announce=announce,
             peers=peers,
-            distiller=RulesDistiller(),
+            distiller=_distiller(models, settings),
             library=library,
             indexer=indexer,
             now=now,

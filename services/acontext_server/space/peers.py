@@ -18,7 +18,14 @@ from acontext_server.kit.ids import NOBODY, ProjectId
 from acontext_server.kit.legible import legible
 from acontext_server.kit.rpc import peer_errors
 from acontext_server.space.agents.payload import parsed
-from acontext_server.space.domain.experience import Call, Experience, Result, Text, Turn
+from acontext_server.space.domain.experience import (
+    Call,
+    DifficultyRule,
+    Experience,
+    Result,
+    Text,
+    Turn,
+)
 from acontext_server.space.domain.spaces import LearningSettings
 
 SECONDS = 10.0
@@ -104,6 +111,10 @@ class Peers:
             else default.minimum_difficulty,
             confirmation=said.confirmation,
             search_threshold=said.search_threshold if said.HasField("search_threshold") else None,
+            difficulty_rules=tuple(
+                DifficultyRule(rule.text, is_critical=rule.weight == "critical")
+                for rule in said.difficulty_rules
+            ),
         )
 
     async def experience(self, project_id: ProjectId, task_id: UUID) -> Experience | None:

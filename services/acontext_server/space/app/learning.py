@@ -14,12 +14,18 @@ import structlog
 from acontext_server.kit.database import Database, Tx
 from acontext_server.kit.errors import ServiceError
 from acontext_server.kit.ids import ProjectId
-from acontext_server.space.agents import Distiller
+from acontext_server.space.agents import Distiller, DistillingFailed
 from acontext_server.space.app import Announce, NewId, Now
 from acontext_server.space.app.index import Indexer
 from acontext_server.space.app.library import Library, Near, Taught
 from acontext_server.space.domain.events import Event, TaskLearned
-from acontext_server.space.domain.experience import Call, Experience, Lesson, without_served
+from acontext_server.space.domain.experience import (
+    Call,
+    Cost,
+    Experience,
+    Lesson,
+    without_served,
+)
 from acontext_server.space.domain.learning import Completion, Outcome, Run
 from acontext_server.space.domain.merging import Verdict
 from acontext_server.space.domain.skills import Difficulty, Sop, Source, worth_keeping
@@ -34,7 +40,6 @@ LEASE_SECONDS = 60.0
 POLL_SECONDS = 0.3
 TRIES = 8
 LONGEST_WAIT_SECONDS = 300.0
-INSTRUCTION_VERSION = "1"
 WORKERS = 2
 
 
@@ -173,6 +178,7 @@ class LearningApp:
         if settings is None or not settings.learning or experience is None:
             await self._conclude(leased, Outcome.NOTHING)
             return
+        experience = replace(experience, rules=settings.difficulty_rules)
         studied = await self._study(completion, experience)
         kept = worth_keeping(
             studied.lesson.sop, studied.lesson.difficulty, settings.minimum_difficulty
@@ -247,25 +253,39 @@ class LearningApp:
         return Outcome.SKILL if taught.sop.steps else Outcome.PREFERENCES, events
 
     def _run(self, completion: Completion, run_id: UUID, studied: Studied, outcome: Outcome) -> Run:
+        cost = studied.lesson.cost
+        run = self._run_at(completion, run_id, cost)
+        summary = _summary(studied.lesson, outcome)
+        if cost.note:
+            summary = f"{summary}; {cost.note}"
+        return replace(run, duration_seconds=studied.seconds, summary=summary)
+
+    def _run_at(self, completion: Completion, run_id: UUID, cost: Cost) -> Run:
         return Run(
             id=run_id,
             project_id=completion.project_id,
             role="distiller",
             engine=self._distiller.engine,
-            instruction_version=INSTRUCTION_VERSION,
+            instruction_version=self._distiller.version,
             session_id=completion.session_id,
             task_id=completion.task_id,
             space_id=completion.space_id,
-            duration_seconds=studied.seconds,
+            duration_seconds=0,
             outcome="success",
             error=None,
-            summary=_summary(studied.lesson, outcome),
+            summary="",
             created_at=self._now(),
+            rounds=cost.rounds,
+            tool_calls=cost.tool_calls,
+            input_tokens=cost.input_tokens,
+            output_tokens=cost.output_tokens,
         )
 
     async def _failed(self, leased: Leased, error: Exception) -> None:
         """Try again later, and give up for good in the end."""
-        expected = isinstance(error, ServiceError)
+        expected = isinstance(error, ServiceError | DistillingFailed)
+        if isinstance(error, DistillingFailed):
+            await self._record_failure(leased, error)
         log.warning("learning_failed", tries=leased.attempts + 1, exc_info=not expected)
         if leased.attempts + 1 >= TRIES:
             await self._conclude(leased, Outcome.NOTHING)
@@ -274,6 +294,13 @@ class LearningApp:
         async with self._database.transaction() as tx:
             await learning.postpone(tx, leased, self._now() + timedelta(seconds=wait))
             await learning.release(tx, leased)
+
+    async def _record_failure(self, leased: Leased, error: DistillingFailed) -> None:
+        """Keep what a failed try cost; a lost lease does not make it cheaper."""
+        run = self._run_at(leased.completion, self._new_id(), error.cost)
+        async with self._database.transaction() as tx:
+            failed = replace(run, outcome="failed", error=str(error), summary=error.cost.note)
+            await learning.insert_run(tx, failed)
 
     async def _conclude(self, leased: Leased, outcome: Outcome) -> None:
         async with self._database.transaction() as tx:

@@ -47,6 +47,26 @@ class Turn:
 
 
 @dataclass(frozen=True)
+class DifficultyRule:
+    """What else makes a task hard, in a project's words. Read by a model only."""
+
+    text: str
+    is_critical: bool = False
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What distilling took, where a model did it."""
+
+    rounds: int = 0
+    tool_calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    note: str = ""
+    """What else whoever reads the run wants to know."""
+
+
+@dataclass(frozen=True)
 class Experience:
     """A completed task with its messages, and the tasks before it for their conditions."""
 
@@ -55,6 +75,8 @@ class Experience:
     preferences: tuple[str, ...] = ()
     earlier: tuple[str, ...] = ()
     """Descriptions and preferences of up to five earlier tasks of the session."""
+    rules: tuple[DifficultyRule, ...] = ()
+    """The project's own."""
 
     def said_by(self, role: str) -> Iterator[Turn]:
         """Go through the turns in which this role says something."""
@@ -67,6 +89,7 @@ class Lesson:
 
     sop: Sop
     difficulty: Difficulty
+    cost: Cost = Cost()
 
 
 def without_served(experience: Experience, served: Collection[str]) -> Experience:

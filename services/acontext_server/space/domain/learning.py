@@ -45,3 +45,7 @@ class Run:
     error: str | None
     summary: str
     created_at: datetime
+    rounds: int = 0
+    tool_calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0

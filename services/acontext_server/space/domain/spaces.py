@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from acontext_server.kit.ids import ProjectId
+from acontext_server.space.domain.experience import DifficultyRule
 
 T = TypeVar("T")
 
@@ -34,6 +35,7 @@ class LearningSettings:
     minimum_difficulty: int = 2
     confirmation: bool = False
     search_threshold: float | None = None
+    difficulty_rules: tuple[DifficultyRule, ...] = ()
 
     def overridden(self, configs: Mapping[str, Any]) -> "LearningSettings":
         """Apply what a space says itself; what has the wrong type says nothing."""
@@ -44,6 +46,7 @@ class LearningSettings:
             minimum_difficulty=_of(int, own.get("minimum_difficulty"), self.minimum_difficulty),
             confirmation=_of(bool, own.get("confirmation"), self.confirmation),
             search_threshold=_number(own.get("search_threshold"), self.search_threshold),
+            difficulty_rules=self.difficulty_rules,
         )
 
 

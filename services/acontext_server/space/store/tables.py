@@ -284,6 +284,10 @@ class RunRow(Table):
     session_id: Mapped[UUID | None]
     task_id: Mapped[UUID | None]
     space_id: Mapped[UUID | None]
+    rounds: Mapped[int] = mapped_column(server_default="0")
+    tool_calls: Mapped[int] = mapped_column(server_default="0")
+    input_tokens: Mapped[int] = mapped_column(server_default="0")
+    output_tokens: Mapped[int] = mapped_column(server_default="0")
     duration_seconds: Mapped[float]
     outcome: Mapped[str]
     error: Mapped[str | None]
