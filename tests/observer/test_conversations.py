@@ -19,9 +19,9 @@ from tests.observer.dialogue import (
 )
 
 
-def does(name: str, answer: str, *, call_id: str, **arguments: object) -> list[Line]:
+def does(name: str, answer: str, *, call_id: str, **arguments: str) -> list[Line]:
     """A call without a word, and its answer."""
-    return [agent(call=name, call_id=call_id, **arguments), tool(answer, call_id=call_id)]
+    return [agent("", call=name, call_id=call_id, **arguments), tool(answer, call_id=call_id)]
 
 
 def only(lines: Sequence[Line]) -> TaskState:
@@ -57,7 +57,7 @@ def test_a_numbered_plan_is_worked_through_step_by_step() -> None:
     "plan",
     [
         "My plan:\n- Pull the spend from the API\n- Sum it up by campaign\n- Send the report",
-        "Here is how I'll do it:\n* Pull the spend from the API\n* Group by campaign\n* Send a report",
+        "Here is how I'll do it:\n* Pull the spend\n* Group by campaign\n* Send a report",
         "First I'll pull the spend from the API, then group it by campaign, and finally send it.",
         "My plan:\n### 1. Pull the spend\n### 2. Group it by campaign\n### 3. Send the report",
         "Steps:\n**1. Pull the spend**\n   - with paging\n**2. Group it**\n**3. Send the report**",
@@ -240,7 +240,7 @@ def test_parallel_calls_keep_the_task_running_until_the_last_answer() -> None:
         ToolCall(id=f"p{number}", name="search", arguments=json.dumps({"q": query}))
         for number, query in enumerate(("iPhone price", "Pixel price"))
     )
-    asked = [
+    asked: list[Line] = [
         user("Compare the prices of iPhone and Pixel."),
         ("assistant", (Text(text="I'll look up both."), *calls)),
         tool("799", call_id="p0"),
@@ -252,17 +252,16 @@ def test_parallel_calls_keep_the_task_running_until_the_last_answer() -> None:
 
 def test_a_result_and_words_in_one_message_are_both_read() -> None:
     """As Anthropic's format has it: results stand in a message of the user."""
-    both = (ToolResult(call_id="1", name="", text="42 rows"), Text(text="Also, please plot them."))
-    lines = [
+    both = (
+        ToolResult(call_id="1", name="", text="42 rows"),
+        Text(text="Also, please draw a chart of the prices."),
+    )
+    lines: list[Line] = [
         user("Count the rows of orders."),
         agent("I count them.", call="query", call_id="1"),
         ("user", both),
     ]
-    assert (
-        descriptions(lines) == ["Count the rows of orders", "Plot them"]
-        or len(statuses(lines)) == 1
-    )
-    assert statuses([*lines, agent("There are 42 rows.")])[0] == "success"
+    assert descriptions(lines) == ["Count the rows of orders", "Draw a chart of the prices"]
 
 
 def test_an_agent_that_speaks_before_it_calls_has_one_task() -> None:
