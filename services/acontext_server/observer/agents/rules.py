@@ -446,7 +446,7 @@ def result_answers_its_call(turn: Turn) -> bool:
         turn.link(call.order)
         _tell_error(turn, call, result.text, is_error=result.is_error)
         _note_done(turn, call, result.text)
-    return True
+    return not turn.text
 
 
 # The order in which rules are asked.
