@@ -91,8 +91,8 @@ breaking: third_party ## no change that breaks a client of the last release
 	buf breaking proto --against ".git#tag=$$tag,subdir=proto"; fi
 
 .PHONY: eval
-eval: .venv/dev ## how good observing and learning are (SGD=FILE TAU=FILE)
-	python -m evaluation
+eval: .venv/dev ## how good observing and learning are (SGD=FILE TAU=FILE WRITE=--write)
+	python -m evaluation $(WRITE)
 
 .PHONY: context-table
 context-table: .venv/dev ## what GetSessionContext makes of the longest conversations (SGD=FILE TAU=FILE)

@@ -34,6 +34,7 @@ async def rows(files: Mapping[str, Path]) -> list[Row]:
 async def _conversations(
     services: Services, conversations: Sequence[Conversation], path: Path
 ) -> list[Row]:
+    print(f"{_name(path)}: {len(conversations)} conversations …", file=sys.stderr)
     space_id = await services.create_space()
     runs = await services.learn(conversations, space_id)
     figures = LearningFigures(runs, await services.skills(space_id))
@@ -67,13 +68,15 @@ def _learned(figures: LearningFigures) -> Iterator[Row]:
 
 
 async def _retrieval(services: Services, conversations: Sequence[Conversation]) -> list[Row]:
-    ranks = Ranks()
+    ranks, strange = Ranks(), Ranks()
     for fold in folds(conversations):
-        await _ask(services, fold, ranks)
-    return list(_ranked(ranks, f"queries to {FOLDS} spaces", Target(value=0.55)))
+        await _ask(services, fold, ranks, strange)
+    told = _ranked(ranks, f"queries to {FOLDS} spaces", Target(value=0.55))
+    return [*told, share("false answers, strange", strange.false_answers, "of a withheld service")]
 
 
-async def _ask(services: Services, fold: Fold, ranks: Ranks) -> None:
+async def _ask(services: Services, fold: Fold, ranks: Ranks, strange: Ranks) -> None:
+    """Ask one space; what is strange to it has not even its service in common with a skill."""
     space_id = await services.create_space()
     runs = await services.learn(fold.taught, space_id)
     figures = LearningFigures(runs, await services.skills(space_id))
@@ -81,8 +84,11 @@ async def _ask(services: Services, fold: Fold, ranks: Ranks) -> None:
     found = await at_once(fold.asked, lambda one: services.search(space_id, one.query))
     for conversation, ids in zip(fold.asked, found, strict=True):
         wanted = conversation.tasks[0].label
-        known = wanted in labels.values()
-        ranks.add([labels[skill_id] for skill_id in ids], wanted, known=known)
+        known = {label for label in labels.values() if label}
+        labelled = [labels[skill_id] for skill_id in ids]
+        ranks.add(labelled, wanted, known=wanted in known)
+        if wanted[0] not in {service for service, _ in known}:
+            strange.add(labelled, wanted, known=False)
 
 
 async def _queries(services: Services, lines: Sequence[Mapping[str, str]]) -> list[Row]:
