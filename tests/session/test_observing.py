@@ -151,6 +151,26 @@ async def test_a_watch_catches_up_and_goes_on(talk: Conversation) -> None:
     again.cancel()
 
 
+async def test_many_watchers_each_see_every_message_once(talk: Conversation) -> None:
+    session = await conversation_of(talk, 3)
+
+    async def watched(after: int) -> list[int]:
+        request = pb.WatchSessionRequest(session_id=session.id, after_sequence=after)
+        watch = talk.sessions.WatchSession(request, metadata=talk.metadata)
+        seen = [(await watch.read()).message.sequence for _ in range(8 - after)]
+        watch.cancel()
+        return seen
+
+    async with asyncio.TaskGroup() as group:
+        watching = [group.create_task(watched(after % 4)) for after in range(60)]
+        hasty = [group.create_task(watched(3)) for _ in range(10)]
+        for text in ("4", "5", "6", "7", "8"):
+            await talk.say(session.id, text)
+            hasty.pop().cancel()
+    for after, seen in enumerate(watching):
+        assert seen.result() == list(range(after % 4 + 1, 9))
+
+
 async def test_a_watch_ends_with_its_session(talk: Conversation) -> None:
     session = await talk.create()
     request = pb.WatchSessionRequest(session_id=session.id)
