@@ -12,7 +12,9 @@ from acontext_server.observer.store import observations, reports
 PATIENCE = 28.0
 """Seconds that a flush waits; clients give up at 30 to 32."""
 LOOK_AGAIN = 0.3
-"""Seconds between two looks at what another process may have done."""
+"""Seconds before the first look at what another process may have done; then ever longer ones."""
+LONGEST_LOOK = 4.0
+"""A bell tells of what this process has done, so that a crowd of flushes may look this rarely."""
 
 DONE = FlushAnswer(status=200)
 
@@ -36,6 +38,7 @@ class Flushing:
         before = await self._standing(project_id, session_id)
         if end > before.told_through:
             await self._make_due(project_id, session_id, end)
+        look_again = LOOK_AGAIN
         while True:
             with self._means.bell.listening(session_id) as ring:
                 answer = await self._answer(project_id, session_id, end, since=before.cursor)
@@ -44,7 +47,8 @@ class Flushing:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     return await self._too_slow(project_id, session_id, end)
-                await ring(min(left, LOOK_AGAIN))
+                await ring(min(left, look_again))
+            look_again = min(1.5 * look_again, LONGEST_LOOK)
 
     async def _make_due(self, project_id: ProjectId, session_id: SessionId, end: int) -> None:
         now = self._means.now()
