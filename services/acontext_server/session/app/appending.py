@@ -1,9 +1,10 @@
 """Appending to logs: what waits while one commit is in flight goes into the next one together."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from uuid import UUID
 
 from acontext_server.kit.database import Database, Tx
@@ -19,6 +20,8 @@ from acontext_server.session.store.requests import Claim, RequestKey
 
 MAX_BATCH = 256
 MAX_BATCH_BYTES = 16 << 20
+MAX_LANES = 4
+"""How many connections may wait for locks at the same time."""
 
 
 class Chain:
@@ -38,6 +41,11 @@ class Draft:
     needs_blobs: int = 0
     """How many blobs were put for it."""
     chain: Chain | None = None
+
+    @property
+    def lane(self) -> "Chain | LogKey":
+        """What it has to keep its order in."""
+        return self.chain or self.new.key
 
     @property
     def request_key(self) -> RequestKey | None:
@@ -72,7 +80,11 @@ class _Waiting:
 
 @dataclass(slots=True, kw_only=True)
 class Appender:
-    """Gathers drafts of many callers into few transactions."""
+    """Gathers drafts of many callers into few transactions.
+
+    What goes to a log that another holds waits aside, in a lane of its own, so that only its own
+    callers wait for that lock.
+    """
 
     database: Database
     appended: Callable[[ProjectId, SessionId, int], None]
@@ -80,6 +92,8 @@ class Appender:
     now: Callable[[], datetime]
     _queue: list[_Waiting] = field(default_factory=list)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _aside: dict[Chain | LogKey, list[_Waiting]] = field(default_factory=dict)
+    _may_wait: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_LANES))
 
     def submit(self, draft: Draft) -> asyncio.Future[Appended]:
         """Queue a draft; it is stored even if nobody waits for the answer any more."""
@@ -91,16 +105,35 @@ class Appender:
     async def run(self) -> None:
         """Commit batch after batch for as long as the caller lives."""
         try:
-            while True:
-                await self._news.wait()
-                self._news.clear()
-                while self._queue:
-                    await self._store(self._take())
+            async with asyncio.TaskGroup() as lanes:
+                while True:
+                    await self._news.wait()
+                    self._news.clear()
+                    while self._queue:
+                        held = await self._store(self._take(), wait=False)
+                        self._put_aside(held)
+                        for lane in dict.fromkeys(one.draft.lane for one in held):
+                            lanes.create_task(self._wait_aside(lane))
         finally:
-            for waiting in self._queue:
+            for waiting in [*self._queue, *chain.from_iterable(self._aside.values())]:
                 waiting.answer.cancel()
 
+    def _put_aside(self, held: Iterable[_Waiting]) -> None:
+        for waiting in held:
+            self._aside.setdefault(waiting.draft.lane, []).append(waiting)
+
+    async def _wait_aside(self, lane: Chain | LogKey) -> None:
+        async with self._may_wait:
+            while batch := self._aside[lane][:MAX_BATCH]:
+                self._aside[lane] = self._aside[lane][MAX_BATCH:]
+                await self._store(batch, wait=True)
+            del self._aside[lane]
+
     def _take(self) -> list[_Waiting]:
+        """Take the next batch; what belongs into a lane goes there."""
+        if self._aside:
+            self._put_aside([one for one in self._queue if one.draft.lane in self._aside])
+            self._queue = [one for one in self._queue if one.draft.lane not in self._aside]
         size = count = 0
         for waiting in self._queue[:MAX_BATCH]:
             size += waiting.draft.new.size
@@ -110,26 +143,38 @@ class Appender:
         batch, self._queue = self._queue[:count], self._queue[count:]
         return batch
 
-    async def _store(self, batch: Sequence[_Waiting]) -> None:
+    async def _store(self, batch: Sequence[_Waiting], *, wait: bool) -> list[_Waiting]:
+        """Store and settle a batch, but for what it may not wait for, which is given back."""
         try:
-            outcomes = await self._commit([waiting.draft for waiting in batch])
+            outcomes = await self._commit([waiting.draft for waiting in batch], wait=wait)
         except Exception as error:
-            await self._store_apart(batch, error)
-            return
+            return await self._store_apart(batch, error, wait=wait)
         self._announce(batch, outcomes)
+        held = []
         for waiting, outcome in zip(batch, outcomes, strict=True):
-            waiting.settle(outcome)
+            if outcome is None:
+                held.append(waiting)
+            else:
+                waiting.settle(outcome)
+        return held
 
-    async def _store_apart(self, batch: Sequence[_Waiting], error: Exception) -> None:
+    async def _store_apart(
+        self, batch: Sequence[_Waiting], error: Exception, *, wait: bool
+    ) -> list[_Waiting]:
         if len(batch) == 1 or isinstance(error, Unavailable):
             for waiting in batch:
                 waiting.settle(error)
-            return
+            return []
+        held: list[_Waiting] = []
         for waiting in batch:  # one of them may be the cause: each alone
-            await self._store([waiting])
+            if waiting.draft.lane in {one.draft.lane for one in held}:
+                held.append(waiting)
+            else:
+                held += await self._store([waiting], wait=wait)
+        return held
 
     def _announce(
-        self, batch: Sequence[_Waiting], outcomes: Sequence[Appended | ServiceError]
+        self, batch: Sequence[_Waiting], outcomes: Sequence[Appended | ServiceError | None]
     ) -> None:
         ends = {
             waiting.draft.new.key: outcome.message.sequence
@@ -139,9 +184,27 @@ class Appender:
         for (project_id, session_id), sequence in ends.items():
             self.appended(project_id, session_id, sequence)
 
-    async def _commit(self, drafts: Sequence[Draft]) -> list[Appended | ServiceError]:
+    async def _commit(
+        self, drafts: Sequence[Draft], *, wait: bool
+    ) -> list[Appended | ServiceError | None]:
+        if not drafts:
+            return []
         async with self.database.transaction() as tx:
-            return await _Batch(tx, drafts, self.now()).append()
+            keys = {draft.new.key for draft in drafts}
+            logs = await messages.lock_logs(tx, keys, wait=wait)
+            held = await _held(tx, drafts, keys - logs.keys()) if not wait else set()
+            free = [draft for draft in drafts if draft.lane not in held]
+            outcomes = await _Batch(tx, free, self.now(), logs).append()
+        by_id = {draft.new.id: one for draft, one in zip(free, outcomes, strict=True)}
+        return [by_id.get(draft.new.id) for draft in drafts]
+
+
+async def _held(
+    tx: Tx, drafts: Sequence[Draft], missing: Collection[LogKey]
+) -> set[Chain | LogKey]:
+    """Name the lanes of drafts whose logs were not locked although they are there."""
+    held = await messages.existing_logs(tx, missing) if missing else set()
+    return {draft.lane for draft in drafts if draft.new.key in held}
 
 
 @dataclass(slots=True)
@@ -151,15 +214,19 @@ class _Batch:
     tx: Tx
     drafts: Sequence[Draft]
     now: datetime
-    logs: dict[LogKey, Log] = field(default_factory=dict)
+    logs: dict[LogKey, Log]
+    """All that there are of the drafts' logs, locked."""
     failed: dict[MessageId, ServiceError] = field(default_factory=dict)
     calls: dict[LogKey, OpenCalls] = field(default_factory=dict)
 
     async def append(self) -> list[Appended | ServiceError]:
-        self.logs = await messages.lock_logs(self.tx, {draft.new.key for draft in self.drafts})
         first = await self._claim([draft for draft in self.drafts if draft.new.key in self.logs])
-        fresh = [draft for draft in self.drafts if self._is_fresh(draft, first)]
-        placed = [ready for draft in fresh if (ready := await self._ready(draft))]
+        # One after the other: a refusal breaks its chain for those behind it, not for those before.
+        placed = [
+            ready
+            for draft in self.drafts
+            if self._is_fresh(draft, first) and (ready := await self._ready(draft))
+        ]
         await self._keep_blobs(placed)
         stored = await messages.append(
             self.tx, self.logs, [draft.new for draft in placed], self.now

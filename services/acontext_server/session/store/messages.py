@@ -72,11 +72,19 @@ ORDER BY session_id
 FOR UPDATE
 """
 
+_LOCK_FREE = f"{_LOCK} SKIP LOCKED"
+
+_EXISTING = """
+SELECT project_id, session_id FROM session.log
+WHERE (project_id, session_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))
+"""
+
+# Arrays go in binary: in text psycopg looks at every element for what must be quoted.
 _INSERT = """
 INSERT INTO session.message (project_id, session_id, sequence, message_id, parent_id, role,
                              content, size, tokens, uses_tools, created_at)
-SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::int[], %s::uuid[], %s::uuid[], %s::text[],
-                     %b::bytea[], %s::int[], %s::int[], %s::bool[], %s::timestamptz[])
+SELECT * FROM unnest(%b::uuid[], %b::uuid[], %b::int[], %b::uuid[], %b::uuid[], %b::text[],
+                     %b::bytea[], %b::int[], %b::int[], %b::bool[], %b::timestamptz[])
 """
 
 _MOVE = """
@@ -84,8 +92,8 @@ UPDATE session.log
 SET last_sequence = new.sequence, last_message_id = new.message_id,
     last_stored_at = new.stored_at, tokens = log.tokens + new.tokens,
     waiting_since = CASE WHEN log.tracked THEN coalesce(log.waiting_since, new.waiting_since) END
-FROM unnest(%s::uuid[], %s::uuid[], %s::int[], %s::uuid[], %s::timestamptz[], %s::int[],
-            %s::timestamptz[])
+FROM unnest(%b::uuid[], %b::uuid[], %b::int[], %b::uuid[], %b::timestamptz[], %b::int[],
+            %b::timestamptz[])
      AS new (project_id, session_id, sequence, message_id, stored_at, tokens, waiting_since)
 WHERE log.project_id = new.project_id AND log.session_id = new.session_id
 """
@@ -129,12 +137,26 @@ ORDER BY sequence
 """
 
 
-async def lock_logs(tx: Tx | Raw, keys: Iterable[LogKey]) -> dict[LogKey, Log]:
-    """Lock the logs of sessions, always in the order of their ids; unknown ones are left out."""
-    wanted = list(keys)
-    projects, sessions = [key[0] for key in wanted], [key[1] for key in wanted]
-    rows = await _rows(tx, _LOCK, (projects, sessions))
+async def lock_logs(
+    tx: Tx | Raw, keys: Iterable[LogKey], *, wait: bool = True
+) -> dict[LogKey, Log]:
+    """Lock the logs of sessions, always in the order of their ids; unknown ones are left out.
+
+    Without waiting, those that others hold are left out too.
+    """
+    rows = await _rows(tx, _LOCK if wait else _LOCK_FREE, _columns(keys))
     return {(row.project_id, row.session_id): _log(row) for row in rows}
+
+
+async def existing_logs(tx: Tx | Raw, keys: Iterable[LogKey]) -> set[LogKey]:
+    """Say which of these logs there are, locked or not."""
+    rows = await _rows(tx, _EXISTING, _columns(keys))
+    return {(row.project_id, row.session_id) for row in rows}
+
+
+def _columns(keys: Iterable[LogKey]) -> tuple[list[ProjectId], list[SessionId]]:
+    wanted = list(keys)
+    return [key[0] for key in wanted], [key[1] for key in wanted]
 
 
 async def append(
