@@ -6,9 +6,12 @@ from typing import Any, Protocol
 
 import pytest
 
+from acontext_server.kit.bus import Bus, open_bus
 from acontext_server.kit.config import Settings
 from acontext_server.kit.model import Model, open_models
 from tests.model.endpoint import Endpoint, scripted_endpoint
+from tests.services import ROOT_KEY
+from tests.space.neighbours import ROOT, Neighbours, serve_neighbours
 
 
 class Ask(Protocol):
@@ -42,3 +45,18 @@ async def _opened(settings: Settings) -> AsyncIterator[Model]:
     async with open_models(settings) as models:
         assert models
         yield models.of("observer")
+
+
+@pytest.fixture
+async def bus(settings: Settings) -> AsyncIterator[Bus]:
+    """What space hears of its neighbours by."""
+    async with open_bus(settings.nats_url, prefix=settings.nats_prefix) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def neighbours(settings: Settings) -> AsyncIterator[Neighbours]:
+    """Session and observer, as space sees them."""
+    async with serve_neighbours(settings) as served:
+        served.keys[ROOT_KEY] = ROOT
+        yield served

@@ -1,13 +1,12 @@
 """Distilling by a model, through the real service and over real HTTP, against a script."""
 
 import json
-from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
 import pytest
 
-from acontext_server.kit.bus import Bus, open_bus
+from acontext_server.kit.bus import Bus
 from acontext_server.kit.config import Settings
 from acontext_server.space.app import learning
 from tests.model.endpoint import (
@@ -22,8 +21,8 @@ from tests.model.endpoint import (
     error,
     says,
 )
-from tests.services import ROOT_KEY, Platform
-from tests.space.neighbours import ROOT, Neighbours, serve_neighbours
+from tests.services import Platform
+from tests.space.neighbours import Neighbours
 from tests.space.running import STARRING, Space, called, eventually, said
 
 hard = partial(call, "report_difficulty")
@@ -55,19 +54,6 @@ def settings(settings: Settings, endpoint: Endpoint) -> Settings:
         "model_timeout_seconds": 0.5,
     }
     return settings.model_copy(update=scripted)
-
-
-@pytest.fixture
-async def bus(settings: Settings) -> AsyncIterator[Bus]:
-    async with open_bus(settings.nats_url, prefix=settings.nats_prefix) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def neighbours(settings: Settings) -> AsyncIterator[Neighbours]:
-    async with serve_neighbours(settings) as served:
-        served.keys[ROOT_KEY] = ROOT
-        yield served
 
 
 @pytest.fixture

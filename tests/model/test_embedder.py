@@ -3,18 +3,17 @@
 import asyncio
 import json
 import math
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from acontext_server.kit.bus import Bus, open_bus
+from acontext_server.kit.bus import Bus
 from acontext_server.kit.config import Settings
 from acontext_server.kit.errors import Unavailable
 from acontext_server.space.embedder import open_embedder
 from tests.model.endpoint import RESET, Endpoint, Reply, error, vector_of
-from tests.services import ROOT_KEY, Platform
-from tests.space.neighbours import ROOT, serve_neighbours
+from tests.services import Platform
+from tests.space.neighbours import Neighbours
 from tests.space.running import Space
 
 MODEL = "scripted-embedder"
@@ -94,30 +93,22 @@ async def test_keys_go_only_where_they_belong(endpoint: Endpoint) -> None:
     assert await key_sent(openai_api_key="sk-own") == "Bearer none"
 
 
-@pytest.fixture
-async def bus(settings: Settings) -> AsyncIterator[Bus]:
-    async with open_bus(settings.nats_url, prefix=settings.nats_prefix) as opened:
-        yield opened
-
-
 async def test_a_space_finds_its_skills_by_them(
-    settings: Settings, endpoint: Endpoint, bus: Bus
+    settings: Settings, endpoint: Endpoint, neighbours: Neighbours, bus: Bus
 ) -> None:
     chosen = {"embedder_url": endpoint.url, "embedder_model": MODEL}
     platform = Platform(settings.model_copy(update=chosen))
-    async with serve_neighbours(settings) as neighbours:
-        neighbours.keys[ROOT_KEY] = ROOT
-        await platform.start("space")
-        try:
-            space = Space(platform, neighbours, bus)
-            space_id = await space.create()
-            page = await space.create_block(space_id, "page", title="github")
-            for title in ("star a repo", "book a table"):
-                props = {"preferences": "", "tool_sops": [{"tool_name": "do", "action": title}]}
-                await space.create_block(space_id, "sop", parent_id=page, title=title, props=props)
-            async with asyncio.timeout(30):
-                found = await space.found(space_id, "star a repo")
-            assert found[0].title == "star a repo"
-            assert endpoint.asked_of(MODEL)
-        finally:
-            await platform.stop_all()
+    await platform.start("space")
+    try:
+        space = Space(platform, neighbours, bus)
+        space_id = await space.create()
+        page = await space.create_block(space_id, "page", title="github")
+        for title in ("star a repo", "book a table"):
+            props = {"preferences": "", "tool_sops": [{"tool_name": "do", "action": title}]}
+            await space.create_block(space_id, "sop", parent_id=page, title=title, props=props)
+        async with asyncio.timeout(30):
+            found = await space.found(space_id, "star a repo")
+        assert found[0].title == "star a repo"
+        assert endpoint.asked_of(MODEL)
+    finally:
+        await platform.stop_all()

@@ -20,6 +20,7 @@ from acontext_server.space import events
 from acontext_server.space.agents import Distiller
 from acontext_server.space.agents.model import ModelDistiller
 from acontext_server.space.agents.rules import RulesDistiller
+from acontext_server.space.agents.searcher import ModelSearcher
 from acontext_server.space.app.blocks import BlockApp
 from acontext_server.space.app.index import Indexer
 from acontext_server.space.app.learning import LearningApp
@@ -95,6 +96,7 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
             cursors=cursors,
             now=now,
             new_id=uuid7,
+            searcher=ModelSearcher(models.of("searcher")) if models else None,
         )
         learning = LearningApp(
             database,

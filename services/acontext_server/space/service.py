@@ -177,6 +177,10 @@ class SpaceServicer(pb.SpaceServiceServicer):
         return pb.CountUserResourcesResponse(spaces_count=count)
 
 
+DEFAULT_ITERATIONS = 16
+"""Rounds of a model that searches."""
+
+
 class SkillServicer(pb.SkillServiceServicer):
     """Skills, confirmations, tool names and runs."""
 
@@ -194,6 +198,7 @@ class SkillServicer(pb.SkillServiceServicer):
             threshold=request.semantic_threshold
             if request.HasField("semantic_threshold")
             else None,
+            iterations=request.max_iterations or DEFAULT_ITERATIONS,
             session_id=_id(request, "session_id"),
             tool_name=request.tool_name or None,
             page_id=_id(request, "page_id"),

@@ -1,6 +1,7 @@
 """Finding skills, showing where they come from, and what a person decides about them."""
 
 import asyncio
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,8 +11,10 @@ from acontext_server.kit.database import Database, Tx
 from acontext_server.kit.errors import InvalidRequest
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.paging import Cursors, Page
+from acontext_server.space.agents.searcher import Found, ModelSearcher
 from acontext_server.space.app import Announce, Listing, NewId, Now
-from acontext_server.space.app.library import Library, Taught
+from acontext_server.space.app.exploring import SpaceTree
+from acontext_server.space.app.library import FARTHEST, Library, Taught
 from acontext_server.space.domain.blocks import (
     Block,
     BlockType,
@@ -60,6 +63,8 @@ class Question:
     mode: str = "fast"
     limit: int = 10
     threshold: float | None = None
+    iterations: int = 16
+    """Rounds of the model; agentic only."""
     session_id: UUID | None = None
     tool_name: str | None = None
     page_id: UUID | None = None
@@ -111,6 +116,7 @@ class SkillApp:
         cursors: Cursors,
         now: Now,
         new_id: NewId,
+        searcher: ModelSearcher | None = None,
     ) -> None:
         self._database = database
         self._announce = announce
@@ -121,6 +127,7 @@ class SkillApp:
         self._cursors = cursors
         self._now = now
         self._new_id = new_id
+        self._searcher = searcher
 
     async def search(
         self, project_id: ProjectId, space_id: UUID, question: Question
@@ -130,7 +137,7 @@ class SkillApp:
         With a session_id the answers are kept as exposures there.
         """
         if question.mode == "agentic":
-            raise ModelRequired
+            return await self._search_by_model(project_id, space_id, question)
         # Neither needs the other, and the embedder works in a thread.
         words, (vector,) = await asyncio.gather(
             self._words(project_id, space_id, question), self._embedder.embed([question.query])
@@ -149,6 +156,63 @@ class SkillApp:
         answered = [one for one in ranked if one.skill_id in found][: question.limit]
         await self._expose(project_id, question, answered, found)
         return [Answer(found[one.skill_id], one.distance) for one in answered]
+
+    async def _search_by_model(
+        self, project_id: ProjectId, space_id: UUID, question: Question
+    ) -> Sequence[Answer]:
+        searcher = self._searcher
+        if searcher is None:
+            raise ModelRequired
+        async with self._database.transaction() as tx:
+            await self._space(tx, project_id, space_id)
+        (vector,) = await self._embedder.embed([question.query])
+        near = await self._vectors.query(project_id, space_id, vector, FILTERED_CANDIDATES)
+
+        async def alike(query: str) -> Sequence[Block]:
+            looked = Question(query, tool_name=question.tool_name, page_id=question.page_id)
+            return [one.block for one in await self.search(project_id, space_id, looked)]
+
+        tree = SpaceTree(self._database, project_id, space_id, wanted=question.wants, alike=alike)
+        started = time.monotonic()
+        found = await searcher.search(
+            question.query, tree, limit=question.limit, rounds=question.iterations
+        )
+        seconds = time.monotonic() - started
+        await self._keep_run(project_id, space_id, question, searcher, found, seconds)
+        ranked = [Ranked(one.id, near.get(one.id, FARTHEST), 0) for one in found.blocks]
+        await self._expose(project_id, question, ranked, {one.id: one for one in found.blocks})
+        return [Answer(one, near.get(one.id, FARTHEST)) for one in found.blocks]
+
+    async def _keep_run(
+        self,
+        project_id: ProjectId,
+        space_id: UUID,
+        question: Question,
+        searcher: ModelSearcher,
+        found: Found,
+        seconds: float,
+    ) -> None:
+        run = Run(
+            id=self._new_id(),
+            project_id=project_id,
+            role="searcher",
+            engine=searcher.engine,
+            instruction_version=searcher.version,
+            session_id=question.session_id,
+            task_id=None,
+            space_id=space_id,
+            duration_seconds=seconds,
+            outcome="failed" if found.error else "success",
+            error=found.error or None,
+            summary=f"{len(found.blocks)} attached",
+            created_at=self._now(),
+            rounds=found.work.rounds,
+            tool_calls=found.work.tool_calls,
+            input_tokens=found.work.usage.input_tokens,
+            output_tokens=found.work.usage.output_tokens,
+        )
+        async with self._database.transaction() as tx:
+            await learning.insert_run(tx, run)
 
     async def _words(
         self, project_id: ProjectId, space_id: UUID, question: Question

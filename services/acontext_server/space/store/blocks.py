@@ -83,6 +83,15 @@ async def pages(tx: Tx, project_id: ProjectId, space_id: UUID) -> Sequence[Block
     return [_block(row) for row in await tx.execute(statement.order_by(BlockRow.id))]
 
 
+async def all_of_space(tx: Tx, project_id: ProjectId, space_id: UUID) -> Sequence[Block]:
+    """Read everything of a space."""
+    statement = select(*COLUMNS).where(
+        BlockRow.project_id == project_id, BlockRow.space_id == space_id
+    )
+    rows = await tx.execute(statement.order_by(BlockRow.created_at, BlockRow.id))
+    return [_block(row) for row in rows]
+
+
 async def ancestors(
     tx: Tx, project_id: ProjectId, block_id: UUID
 ) -> Sequence[tuple[UUID, BlockType, str]]:
