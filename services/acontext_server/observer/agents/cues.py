@@ -77,7 +77,8 @@ _FILLER = re.compile(
     r"|ok(?:ay)?|alright|all right|great|good|perfect|cool|nice|fine|awesome|excellent"
     r"|fantastic|wonderful|lovely|super|amazing|wow|oh|ah|well|hmm+|right|sure(?: thing)?|yes|yeah"
     r"|yup|yep|yea|ya|no(?:pe)?|not (?:right )?now|not yet|correct|exactly|absolutely|definitely"
-    r"|of course|agreed|understood|got it|i see|very (?:good|well|nice)|not bad|finally|no problem"
+    r"|i (?:completely |totally )?understand|of course|agreed|understood|got it|i see"
+    r"|very (?:good|well|nice)|not bad|finally|no problem"
     r"|(?:many )?(?:thanks|thank you)(?: a lot| so much| very much| again)*(?: for [^.,;!?]*)?"
     r"|thx|cheers"
     r"|please do(?: so| that)?|yes please|do (?:it|that|so)|go (?:ahead|on|for it)|let'?s (?:do|go)"
@@ -134,7 +135,8 @@ _MANNER = re.compile(
     rf"^{_POLITE}(?:(?:can|could|would|will) you (?:please )?)?(?:always|never|only|first|use|keep"
     r"|ask|wait|be|stay|stick|prefer|ignore|skip|follow|respect|include|exclude|leave|mention|cite"
     r"|focus|limit|consider|assume|treat|name|answer|respond|speak|talk|check|verify|double-check"
-    r"|confirm|inform|warn|remember|go (?:with|for)|take|pay|charge|ship|deliver|look)\b"
+    r"|confirm|inform|warn|remember|go (?:with|for|ahead)|proceed|continue|take|pay|charge|ship"
+    r"|deliver|look)\b"
     r"(?! (?:is|are|was|were)\b)",
     _FLAGS,
 )

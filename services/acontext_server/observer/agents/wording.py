@@ -8,7 +8,10 @@ from acontext_server.observer.agents import cues
 from acontext_server.observer.agents.transcript import ToolCall
 
 _LONGEST = 240
-_TECHNICAL = re.compile(r"^\W*[\w-]*[/\\.]|\w/\w|[=;|<>$`\n]|\s--?\w|\w\.[a-z]{1,5}\b|^\w+_\w+$")
+_TECHNICAL = re.compile(
+    r"^[\d(][\d\s.,()]*\s[+*/-]\s|^\W*[\w-]*[/\\.]|\w/\w|[=;|<>$`\n]|\s--?\w|\w\.[a-z]{1,5}\b"
+    r"|^\w+_\w+$"
+)
 """A path, a command, code, an identifier."""
 _BODIES = frozenset({"content", "body", "code", "script", "patch", "diff", "thought"})
 _LONG_VALUE = 120
@@ -21,6 +24,9 @@ _POLITENESS = re.compile(
     r"|(?:i|we)(?:'d| would)?(?: also| really| just)?"
     r" (?:need|want|wish|like)(?: you)?(?: to| for you to)?\s+(?:(?:some )?(?:help"
     r"|assistance) (?:with|in)\s+)?(?=\w)"
+    r"|(?:i|we)(?:'m| am|'re| are)(?: also| just)? (?:(?:looking|trying|planning|hoping) to"
+    r"|(?:looking|searching) for|interested in|thinking (?:of|about)"
+    r"|hoping (?:that )?you (?:can|could)(?: help me(?: to| with)?)?)\s+"
     r"|help me(?: please)?(?: to| with| in)?\s+)?(?:please\s+)?",
     re.IGNORECASE,
 )
@@ -104,8 +110,10 @@ _WISHES = tuple(
     )
 )
 """How wishes are put, and how they are told; the first that matches."""
+_DETERMINERS = frozenset({"it", "this", "that"})
 _ABOUT_A_THING = re.compile(
-    r"^(?:it|this|that|they)(?:'s|'ll)? (?:should|must|has|have|needs?|does|do|can|cannot|may"
+    r"^it's\b|^(?:it|this|that|they)(?:'s|'ll)? (?:should|must|has|have|needs?|does|do|can|cannot"
+    r"|may"
     r"|is|are|at|on|in|for|from)\b",
     re.IGNORECASE,
 )
@@ -170,8 +178,11 @@ def named_after(call: ToolCall) -> str:
 
 def preference(sentence: str) -> str:
     """Say in the third person what a sentence of the user wants or states; empty if nothing."""
-    about = _ABOUT_A_THING.match(sentence) and not cues.is_small_talk(sentence)
-    told = sentence if about else cues.content(sentence) or sentence
+    told = cues.content(sentence) or sentence
+    cut = sentence[: len(sentence) - len(told)].strip().casefold()
+    about = cut in _DETERMINERS or _ABOUT_A_THING.match(sentence)
+    if about and not cues.is_small_talk(sentence):
+        told = sentence
     rest = _TAIL.sub("", told.strip().rstrip(".!? "))
     rest = _LEAD.sub("", rest).strip()
     if not cues.words(rest) or rest.endswith(":"):
@@ -191,7 +202,7 @@ def _wish(said: str) -> str:
     if cues.is_command(said):
         named = _POLITENESS.sub("", said, count=1).strip() or said
         return f"user wants the agent to {_third_person(_lower(named))}"
-    if cues.is_request(said):
+    if cues.is_request(said) and said.split(" ", 1)[0].casefold() not in _DETERMINERS:
         return f"user wants {_third_person(_lower(_POLITENESS.sub('', said, count=1)))}"
     return ""
 
@@ -206,7 +217,7 @@ def _fact(said: str) -> str:
         if not verb:
             verb, told = _inflected(found["verb"]), found["rest"] or ""
         return f"user {verb} {_third_person(told)}".rstrip()
-    if re.match(r"we\b", said, re.IGNORECASE) or (_SUBJECT.match(said) and _HAS_VERB.search(said)):
+    if re.search(r"\b(?:I|[Ww]e)\b", said) or (_SUBJECT.match(said) and _HAS_VERB.search(said)):
         return f"user says that {_third_person(_lower(said))}"
     first = said.split(" ", 1)[0]
     return f"user specifies {_third_person(_lower(said) if first.casefold() in _LOWERED else said)}"
