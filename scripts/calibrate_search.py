@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from acontext_server.kit.config import Settings
 from acontext_server.space.embedder import open_embedder
 from acontext_server.space.ranking import embedded_text
 
@@ -21,9 +22,9 @@ THRESHOLDS = (0.5, 0.55, 0.6, 0.62, 0.65, 0.7, 0.75, 0.8)
 async def main(text: str) -> None:
     """Embed skills and queries, and count at each threshold."""
     skills = [json.loads(line) for line in text.splitlines()]
-    embedder = await open_embedder("local:")
-    documents = await embedder.embed([embedded_text(skill["use_when"]) for skill in skills])
-    asked = await embedder.embed([skill[kind] for kind in KINDS for skill in skills])
+    async with open_embedder(Settings(embedder_url="local:")) as embedder:
+        documents = await embedder.embed([embedded_text(skill["use_when"]) for skill in skills])
+        asked = await embedder.embed([skill[kind] for kind in KINDS for skill in skills])
     distances = 1 - np.array(asked) @ np.array(documents).T
     gold = np.tile(np.arange(len(skills)), len(KINDS))
     domains = np.array([skill["domain"] for skill in skills])
