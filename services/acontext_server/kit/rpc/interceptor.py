@@ -151,8 +151,13 @@ class Interceptor(aio.ServerInterceptor):
             raise PermissionDenied(f"{method.name} is for the operator only")
         return Caller(kind=CallerKind.PROJECT, project=project)
 
-    def failure(self, error: Exception) -> ServiceError:
-        """Say what a caller is told of an exception."""
+    def failure(self, error: BaseException) -> ServiceError:
+        """Say what a caller is told of an exception; cancelled by him, he is told nothing."""
+        if isinstance(error, asyncio.CancelledError):
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise error
+            return Unavailable("another service")  # what we waited for was cancelled, not we
         if isinstance(error, ServiceError):
             return error
         if isinstance(error, aio.AioRpcError) and error.code() in _AWAY:
@@ -187,7 +192,7 @@ class _Around:
             await self.interceptor.enter(self.method, context)
             response = await behaviour(self._taken(request), context)
             return _serialised(response, context)
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
             failure = self.interceptor.failure(error)
         return await self.interceptor.abort(context, failure)
 
@@ -198,7 +203,7 @@ class _Around:
             async for response in behaviour(self._taken(request), context):
                 yield _serialised(response, context)
             return
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
             failure = self.interceptor.failure(error)
         await self.interceptor.abort(context, failure)
 
