@@ -71,6 +71,8 @@ def _unit(vector: npt.NDArray[np.float32]) -> Vector:
 def _one_thread() -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
+    # It plans memory for each length of text that it ever saw, and keeps every plan.
+    options.enable_mem_pattern = False
     return options
 
 
