@@ -369,3 +369,48 @@ def test_several_lasting_wishes_in_one_sentence_are_kept_apart() -> None:
         "user wants the agent to always use uv",
         "user wants the agent to never push to main directly",
     )
+
+
+def test_a_plan_that_was_objected_to_leaves_nothing_behind() -> None:
+    lines = [
+        user("Plan a trip to Japan for me."),
+        agent("My plan:\n1. Book flights to Tokyo\n2. Reserve a hotel in Shibuya"),
+        user("No, not Tokyo, I'd rather start in Osaka."),
+        agent("Then my plan is:\n1. Book flights to Osaka\n2. Reserve a hotel in Namba"),
+        user("Perfect, go."),
+    ]
+    assert descriptions(lines) == ["Book flights to Osaka", "Reserve a hotel in Namba"]
+
+
+def test_code_in_a_message_is_no_talk() -> None:
+    task = only(
+        [
+            user("Fix this function:\n```python\ndef add(a, b):\n    return a - b\n```"),
+            agent("I have fixed it:\n```python\nreturn a + b\n```"),
+        ]
+    )
+    assert (task.description, task.status) == ("Fix this function", "success")
+    assert task.preferences == ()
+
+
+def test_a_long_run_of_a_coding_agent_is_told_in_few_lines() -> None:
+    task = only(
+        [
+            user("Can you look into the flaky test in tests/test_sync.py and fix it?"),
+            agent("I'll run it a few times.", call="bash", cmd="pytest --count 20"),
+            tool("3 failed, 17 passed"),
+            agent("Let me look at the code.", call="read_file", call_id="2", path="sync.py"),
+            tool("…", call_id="2"),
+            agent("Let me look at the lock.", call="read_file", call_id="3", path="lock.py"),
+            tool("…", call_id="3"),
+            agent("Found it: the lock is released too early.", call="edit", call_id="4"),
+            tool("ok", call_id="4"),
+            agent("Fixed: 50 of 50 runs pass."),
+        ]
+    )
+    assert task.status == "success"
+    assert task.progresses == (
+        "I'll run it a few times.",
+        "Found it: the lock is released too early.",
+        "Fixed: 50 of 50 runs pass.",
+    )

@@ -81,7 +81,8 @@ _FILLER = re.compile(
     r"|very (?:good|well|nice)|not bad|finally|no problem"
     r"|(?:many )?(?:thanks|thank you)(?: a lot| so much| very much| again)*(?: for [^.,;!?]*)?"
     r"|thx|cheers"
-    r"|please do(?: so| that)?|yes please|do (?:it|that|so)|go (?:ahead|on|for it)|let'?s (?:do|go)"
+    r"|go(?=\W*$)|please do(?: so| that)?|yes please|do (?:it|that|so)|go (?:ahead|on|for it)"
+    r"|let'?s (?:do|go)"
     r"(?: it| that| ahead)?|(?:hi|hello|hey)(?: there)?|good (?:morning|evening|afternoon|day)"
     r"|(?:i(?:'m| am) )?just (?:testing|saying hi|checking(?: in)?)"
     r"|how are you(?: doing)?(?: today)?"
@@ -115,6 +116,7 @@ _ASKING = re.compile(
     r"|(?:i|we)(?:'d| would)(?: also| really)? (?:like|love)\b"
     r"|(?:i|we)(?:'m| am| are|'re| was)?(?: also| just)? (?:looking|searching|trying|hoping"
     r"|planning|interested|thinking)\b|(?:looking|searching) for\b"
+    rf"|(?:we|you) (?:should|must|ought to)\b.*\b(?:{_VERBS})\b"
     r"|i(?:'m| am) in need\b|(?:let'?s|let us)\b|how about (?:\w+ing)\b|any chance\b"
     rf"|do (?:a|an|the|some|my|our)\b|(?:{_VERBS})\b(?! (?:is|are|was)\b))",
     _FLAGS,
@@ -298,7 +300,8 @@ _LED_IN_PROSE = re.compile(
 _MOST_STEPS = 12
 _LEAST_IN_PROSE = 2
 _OBJECTION = re.compile(
-    r"^(?:no|nope|wait|hold on|stop|not (?:yet|quite|like)|i (?:don'?t|do not) (?:like|want|agree"
+    r"^(?:no(?!\W+(?:problem|worries|objections?|that'?s (?:fine|good|ok)|need to change))|nope"
+    r"|wait|hold on|stop|not (?:yet|quite|like)|i (?:don'?t|do not) (?:like|want|agree"
     r"|think)|hmm+,? no"
     r"|that'?s (?:not|wrong|too)|too )\b|\b(?:different|another|other) (?:plan|approach|way)\b"
     r"|\bchange the plan\b",
@@ -396,8 +399,14 @@ _LONGEST = 600
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=\S)|(?<=[a-z][.!?])(?=[A-Z][a-z' ])|\n+")
 _TELLING_WORDS = 2
 """An order with more words of its own says by itself what it is about."""
+_FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _MARKER = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•])\s*")
 _WORD = re.compile(r"[a-z0-9][a-z0-9'_.-]*[a-z0-9]|[a-z0-9]", _FLAGS)
+
+
+def without_code(text: str) -> str:
+    """Leave out fenced code, which is no talk, unless there is nothing else."""
+    return _FENCED.sub(" ", text).strip() or text
 
 
 def shortened(text: str) -> str:
@@ -646,7 +655,9 @@ def last_question(text: str) -> str:
 
 def objects(text: str) -> bool:
     """The user does not want the plan."""
-    return bool(_OBJECTION.search(content(text) or text)) and not _AFFIRMING.match(text)
+    if _AFFIRMING.match(text):
+        return False
+    return any(_OBJECTION.search(part) for part in (text, content(text)))
 
 
 def steps_in(text: str) -> list[str]:

@@ -600,11 +600,12 @@ def _waits_for_answer(text: str) -> bool:
 
 
 def _note_opening(turn: Turn, work: Work) -> None:
-    """The words that led to a task are preferences of it too."""
+    """The words that led to a task are preferences of it too, unless they are its name."""
+    described = work.description.casefold()
     for sentence in cues.sentences(turn.state.opening_text):
-        if cues.content(sentence) and not (
-            cues.is_question(sentence) and not _asks_politely(sentence)
-        ):
+        asks = cues.is_question(sentence) and not _asks_politely(sentence)
+        named = described.startswith(wording.description(sentence).casefold())
+        if cues.content(sentence) and not asks and not named:
             _prefer(turn, work.order, sentence)
 
 

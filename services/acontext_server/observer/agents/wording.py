@@ -154,7 +154,7 @@ def description(text: str) -> str:
     request = cues.request_in(text) or _longest(text)
     rest = cues.content(request) or request
     named = _POLITENESS.sub("", rest, count=1).strip() or rest
-    return _capital(_short(named.rstrip("?!. ")))
+    return _capital(_short(named.rstrip("?!.: ")))
 
 
 def changed(named: str, request: str) -> str:
