@@ -21,7 +21,6 @@ class Kind(StrEnum):
     FAILED_PRECONDITION = "FAILED_PRECONDITION"
     RESOURCE_EXHAUSTED = "RESOURCE_EXHAUSTED"
     OUT_OF_RANGE = "OUT_OF_RANGE"
-    UNIMPLEMENTED = "UNIMPLEMENTED"
     UNAVAILABLE = "UNAVAILABLE"
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
     INTERNAL = "INTERNAL"
@@ -85,16 +84,6 @@ class PermissionDenied(ServiceError):
 
     kind = Kind.PERMISSION_DENIED
     reason = "PERMISSION_DENIED"
-
-
-class NotYetImplemented(ServiceError):
-    """The RPC comes with a later release."""
-
-    kind = Kind.UNIMPLEMENTED
-    reason = "NOT_IMPLEMENTED"
-
-    def __init__(self, method: str) -> None:
-        super().__init__(f"{method} comes with a later release", metadata={"method": method})
 
 
 class Unavailable(ServiceError):

@@ -7,7 +7,6 @@ from datetime import UTC
 from uuid import UUID
 
 from google.api.httpbody_pb2 import HttpBody
-from google.protobuf.message import DecodeError
 
 from acontext.session import v1 as pb
 from acontext_server.kit.auth import caller
@@ -38,7 +37,7 @@ from acontext_server.session.convert import (
 from acontext_server.session.domain import MessageId, Observation, SessionId, SpaceId, TaskId
 from acontext_server.session.editing import read_strategies
 from acontext_server.session.formats.reading import Field
-from acontext_server.session.formats.stored import unpack_proto
+from acontext_server.session.formats.stored import UNREADABLE, unpack_proto
 from acontext_server.session.free_json import InvalidJson, JsonObject, dump, parse_text
 from acontext_server.session.store.messages import StoredMessage
 from acontext_server.session.store.sessions import SessionFilter
@@ -266,7 +265,7 @@ class SessionServicer(pb.SessionServiceServicer):
                 content = unpack_proto(row.content)
                 await self.storing.contents.put_back(project_id, [content])
                 one.content.CopyFrom(content)
-            except (BlobMissing, DecodeError) as error:
+            except (BlobMissing, *UNREADABLE) as error:
                 one.unreadable = str(error)
             logged.append(one)
         return logged

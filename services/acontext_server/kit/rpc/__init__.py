@@ -1,7 +1,7 @@
 """gRPC: serving our services, and calling them from each other."""
 
 from acontext_server.kit.rpc.clients import open_channel, peer_errors, reason_of
-from acontext_server.kit.rpc.interceptor import metadata_of, not_yet
+from acontext_server.kit.rpc.interceptor import metadata_of
 from acontext_server.kit.rpc.server import Runnable, Service, main, serve
 
 __all__ = [
@@ -9,7 +9,6 @@ __all__ = [
     "Service",
     "main",
     "metadata_of",
-    "not_yet",
     "open_channel",
     "peer_errors",
     "reason_of",

@@ -24,7 +24,6 @@ from acontext_server.kit.errors import (
     FieldViolation,
     InvalidRequest,
     Kind,
-    NotYetImplemented,
     PermissionDenied,
     ServiceError,
     Unauthenticated,
@@ -69,11 +68,6 @@ def metadata_of(context: Context, key: str) -> str | None:
         if name == key:
             return value if isinstance(value, str) else value.decode("latin-1")
     return None
-
-
-async def not_yet(context: Context, method: str) -> NoReturn:
-    """Answer an RPC of a later release."""
-    raise NotYetImplemented(method)
 
 
 class Interceptor(aio.ServerInterceptor):
@@ -268,4 +262,4 @@ def _serialised(response: Message, context: Context) -> bytes:
     return response.SerializeToString()
 
 
-__all__ = ["Interceptor", "Internal", "Kind", "metadata_of", "not_yet"]
+__all__ = ["Interceptor", "Internal", "Kind", "metadata_of"]

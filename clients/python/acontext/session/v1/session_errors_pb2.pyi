@@ -36,10 +36,6 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The credential is good, but not for this RPC. PERMISSION_DENIED.
         {"reason": "PERMISSION_DENIED", "metadata": {"method": "CreateProject"}}
     """
-    ERROR_REASON_NOT_IMPLEMENTED: _ErrorReason.ValueType  # 4
-    """The RPC comes with a later release. UNIMPLEMENTED.
-        {"reason": "NOT_IMPLEMENTED", "metadata": {"method": "GetSessionContext"}}
-    """
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 5
     """A mistake of ours; the log has the request id. INTERNAL.
         {"reason": "INTERNAL", "metadata": {"request_id": "0198c0de-…"}}
@@ -113,10 +109,6 @@ ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 2
 ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 3
 """The credential is good, but not for this RPC. PERMISSION_DENIED.
     {"reason": "PERMISSION_DENIED", "metadata": {"method": "CreateProject"}}
-"""
-ERROR_REASON_NOT_IMPLEMENTED: ErrorReason.ValueType  # 4
-"""The RPC comes with a later release. UNIMPLEMENTED.
-    {"reason": "NOT_IMPLEMENTED", "metadata": {"method": "GetSessionContext"}}
 """
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 5
 """A mistake of ours; the log has the request id. INTERNAL.
