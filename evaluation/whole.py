@@ -72,11 +72,14 @@ async def _retrieval(services: Services, conversations: Sequence[Conversation]) 
     for fold in folds(conversations):
         await _ask(services, fold, ranks, strange)
     told = _ranked(ranks, f"queries to {FOLDS} spaces", Target(value=0.55))
-    return [*told, share("false answers, strange", strange.false_answers, "of a withheld service")]
+    return [
+        *told,
+        share("false answers, strange", strange.false_answers, "queries of nothing alike"),
+    ]
 
 
 async def _ask(services: Services, fold: Fold, ranks: Ranks, strange: Ranks) -> None:
-    """Ask one space; what is strange to it has not even its service in common with a skill."""
+    """Ask one space; strange to it is what has neither service nor intent's name with a skill."""
     space_id = await services.create_space()
     runs = await services.learn(fold.taught, space_id)
     figures = LearningFigures(runs, await services.skills(space_id))
@@ -87,7 +90,7 @@ async def _ask(services: Services, fold: Fold, ranks: Ranks, strange: Ranks) -> 
         known = {label for label in labels.values() if label}
         labelled = [labels[skill_id] for skill_id in ids]
         ranks.add(labelled, wanted, known=wanted in known)
-        if wanted[0] not in {service for service, _ in known}:
+        if not set(wanted) & {name for label in known for name in label}:
             strange.add(labelled, wanted, known=False)
 
 

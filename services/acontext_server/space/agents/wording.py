@@ -24,7 +24,7 @@ LEAD_IN = re.compile(
     r"|i have to|let's|let us|be able to|use when|when|the user (?:asks|asked)(?: to)?"
     r"|i(?:'d|’d| would) (?:like|love)(?: to| you to)?"
     r"|(?:i|we|the user|user)(?:'m|’m| am| is|'s)?(?: really| just| also| still)?"
-    r" (?:want(?:s|ed)?|need(?:s|ed)?|wish(?:es)?|looking|trying|hoping|planning|interested"
+    r" (?:want(?:s|ed)?|wanna|feel like|need(?:s|ed)?|wish(?:es)?|looking|trying|hoping|planning|interested"
     r"|going|expects?|searching)(?: to| you to| in| for| forward to)?)\b"
     r")[\s,.!:]*",
     re.IGNORECASE,
@@ -69,20 +69,24 @@ def use_when(experience: Experience, path: Sequence[Attempt], personal: Collecti
 
     The tool that did the work is named behind them when they do not mention it.
     """
-    told = _first_request(_without_asides(experience.description))
-    told = _impersonal(_shortened(generalised(told, path, personal)))
     work = _work(path)
-    if work and POINTING.search(told) and not _says_more(told, work):
+    told = _first_request(_without_asides(experience.description, always=bool(work)))
+    told = _impersonal(_shortened(generalised(told, path, personal)))
+    if work and (told.casefold().startswith(f"{work} with ") or not _says_more(told, work, path)):
         return work
     if work and set(content_words(work)) - set(content_words(told)):
         return f"{told} ({work})" if told else work
     return told or " and ".join(dict.fromkeys(humanise(one.call.name) for one in path))
 
 
-def _says_more(told: str, work: str) -> bool:
-    """`Book it` says no more than the tool that booked it."""
-    own = set(content_words(told)) - set(content_words(work))
-    return len(own) >= TELLING_WORDS
+def _says_more(told: str, work: str, path: Sequence[Attempt]) -> bool:
+    """`Book it` and `seats` say no more than the tool that did it; `Check the weather` does."""
+    given = {humanise(keys[-1]) for one in path for keys, _ in leaves(one.call.arguments) if keys}
+    for name in sorted(given, key=len, reverse=True):
+        told = re.sub(rf"\bthe {re.escape(name)}\b", "", told)
+    said, done = set(content_words(told)), set(content_words(work))
+    own = said - done
+    return len(own) >= TELLING_WORDS or bool(own and said & done and not POINTING.search(told))
 
 
 def generalised(text: str, path: Sequence[Attempt], personal: Collection[str]) -> str:
@@ -159,10 +163,10 @@ def _pieces(names: Sequence[str]) -> Iterator[str]:
                 yield " ".join(names[start:end])
 
 
-def _without_asides(description: str) -> str:
+def _without_asides(description: str, *, always: bool) -> str:
     """Leave out what stands in brackets, unless hardly anything else is said."""
-    rest = tidy(re.sub(r"\([^()]*\)", "", description))
-    return rest if len(content_words(rest)) >= TELLING_WORDS else description
+    rest = tidy(re.sub(r"\([^()]*\)?", "", description))
+    return rest if always or len(content_words(rest)) >= TELLING_WORDS else description
 
 
 def _first_request(description: str) -> str:
