@@ -24,8 +24,8 @@ LEAD_IN = re.compile(
     r"|i have to|let's|let us|be able to|use when|when|the user (?:asks|asked)(?: to)?"
     r"|i(?:'d|’d| would) (?:like|love)(?: to| you to)?"
     r"|(?:i|we|the user|user)(?:'m|’m| am| is|'s)?(?: really| just| also| still)?"
-    r" (?:want(?:s|ed)?|wanna|feel like|need(?:s|ed)?|wish(?:es)?|looking|trying|hoping|planning|interested"
-    r"|going|expects?|searching)(?: to| you to| in| for| forward to)?)\b"
+    r" (?:want(?:s|ed)?|wanna|feel like|need(?:s|ed)?|wish(?:es)?|looking|trying|hoping|planning"
+    r"|interested|going|expects?|searching)(?: to| you to| in| for| forward to)?)\b"
     r")[\s,.!:]*",
     re.IGNORECASE,
 )
