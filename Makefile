@@ -54,7 +54,7 @@ test: .venv/dev ## against real engines
 	pytest -m "not slow" $(TESTS)
 
 .PHONY: test-slow
-test-slow: .venv/dev ## what takes minutes: kill -9 forty times, every conversation of the data
+test-slow: .venv/dev ## what takes minutes: kill -9 twenty times, watches through two deaths, two of each
 	pytest -m slow $(TESTS)
 
 .PHONY: test-engines
