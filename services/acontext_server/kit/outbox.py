@@ -4,7 +4,6 @@ import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -121,9 +120,3 @@ class Outbox:
             keys = [(row.project_id, row.id) for row in rows]
             await tx.execute(delete(table).where(tuple_(table.c.project_id, table.c.id).in_(keys)))
         return len(rows)
-
-    async def oldest(self) -> datetime | None:
-        """Say since when the oldest announcement waits."""
-        async with self._database.transaction() as tx:
-            found: datetime | None = await tx.scalar(select(func.min(self._table.c.created_at)))
-        return found
