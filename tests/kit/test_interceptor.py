@@ -39,3 +39,14 @@ async def test_a_caller_is_not_cancelled_with_what_he_waits_for() -> None:
         with pytest.raises(aio.AioRpcError) as refused:
             await pb.DiskServiceStub(channel).ListDisks(pb.ListDisksRequest(), metadata=key)
     assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_two_servers_never_share_a_port_in_silence() -> None:
+    service = Service(
+        name="disk", address=f"127.0.0.1:{free_port()}", keys=Keys(cancelled), servicers=[]
+    )
+    settings = Settings(internal_secret="secret")
+    async with serve(service, settings):
+        with pytest.raises(RuntimeError, match="bind"):
+            async with serve(service, settings):
+                pytest.fail("the port was taken")

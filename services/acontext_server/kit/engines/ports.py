@@ -3,7 +3,7 @@
 import errno
 import random
 import socket
-from collections.abc import Iterator
+from itertools import cycle
 
 import psutil
 
@@ -23,14 +23,13 @@ class PortTaken(StartError):
         )
 
 
+# A port that was given is not listened on for seconds yet, so the system would call it free again.
+_candidates = cycle(random.sample(_BELOW_EPHEMERAL, len(_BELOW_EPHEMERAL)))
+
+
 def free_port() -> int:
-    """Find a port on which nobody listens on any address."""
-    return next(port for port in _candidates() if is_free(port, host=""))
-
-
-def _candidates() -> Iterator[int]:
-    while True:
-        yield random.choice(_BELOW_EPHEMERAL)
+    """Find a port on which nobody listens on any address, another one each time."""
+    return next(port for port in _candidates if is_free(port, host=""))
 
 
 def is_free(port: int, *, host: str) -> bool:

@@ -30,6 +30,12 @@ log = structlog.get_logger()
 
 DRAIN_SECONDS = 10
 
+_SERVER_OPTIONS = [
+    *CHANNEL_OPTIONS,
+    # Otherwise two servers share a port in silence, and callers reach the wrong one by turns.
+    ("grpc.so_reuseport", 0),
+]
+
 Runnable = Callable[[], Coroutine[Any, Any, None]]
 """Something that works beside the RPCs until it is cancelled."""
 
@@ -70,7 +76,7 @@ async def serve(service: Service, settings: Settings) -> AsyncIterator[None]:
         signer=Signer(settings.secret_for("services")),
         admin_key=settings.admin_key,
     )
-    server = aio.server(interceptors=[interceptor], options=CHANNEL_OPTIONS)
+    server = aio.server(interceptors=[interceptor], options=_SERVER_OPTIONS)
     for add in service.servicers:
         add(server)
     state = health.aio.HealthServicer()
