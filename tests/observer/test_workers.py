@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import psycopg
 
+from acontext.observer import v1 as pb
 from acontext_server.kit.rpc import serve
 from acontext_server.observer.agents.engine import (
     Batch,
@@ -55,6 +56,18 @@ class Choking(RulesEngine):
 
     async def observe(self, batch: Batch) -> Observed:
         if any("poison" in message.text for message in batch.messages):
+            raise EngineFailed("the engine choked")
+        return await super().observe(batch)
+
+
+class Recovering(Paused):
+    """Chokes on the word once, and pauses in the batch that comes next."""
+
+    choked = False
+
+    async def observe(self, batch: Batch) -> Observed:
+        if not self.choked and any("poison" in message.text for message in batch.messages):
+            self.choked = True
             raise EngineFailed("the engine choked")
         return await super().observe(batch)
 
@@ -109,6 +122,29 @@ async def test_a_message_that_an_engine_chokes_on_fails_alone(platform: Platform
         assert len(await observer.tasks_of(session_id)) == 3
         (letter,) = await dead_letters(platform)
         assert letter.split()[1:3] == [session_id, "5"]
+
+
+async def test_failed_messages_asked_for_while_a_worker_is_busy_are_not_forgotten(
+    platform: Platform,
+) -> None:
+    engine = Recovering()
+    async with observing_with(platform, engine, Limits(attempts=1)) as observer:
+        session_id = await observer.new_session()
+        await observer.store(session_id, [{"role": "user", "content": "Some poison, please."}])
+        assert (await observer.flush(session_id)).remaining == 1
+        await observer.store(session_id, README)
+        flushing = asyncio.create_task(observer.flush(session_id))
+        await engine.began.wait()
+        again = pb.RetryFailedMessagesRequest(session_id=session_id)
+        key = platform.key
+        assert (await observer.tasks.RetryFailedMessages(again, metadata=key)).count == 1
+        engine.go_on.set()
+        assert (await flushing).status == 200
+
+        async def is_healed() -> bool:
+            return (await observer.status(session_id)).failed == 0
+
+        await eventually(is_healed)
 
 
 async def test_a_failing_engine_is_tried_again_and_flush_says_the_truth(

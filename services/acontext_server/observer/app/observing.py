@@ -329,8 +329,13 @@ class Observing:
         return stretch.is_tracked and (await self._sessions.pace(lease.project_id)).is_on
 
     async def _finish(self, lease: Lease) -> None:
+        now = self._means.now()
         async with self._means.database.transaction() as tx:
-            await observations.release_when_done(tx, lease, at=self._means.now())
+            await observations.release_when_done(tx, lease, at=now)
+            # Who asked for failed messages again while we worked made the session due, which
+            # giving back the lease has just undone.
+            if await reports.to_retry(tx, lease.project_id, lease.session_id, limit=1):
+                await observations.make_due(tx, lease.project_id, lease.session_id, at=now)
         self._means.bell.ring(lease.session_id)
 
     async def _release(self, lease: Lease, *, after: timedelta) -> None:
