@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from acontext.disk import v1 as pb
 from acontext_server.disk.app import ArtifactApp, DiskApp, PublicApp, Sweep
 from acontext_server.disk.events import Announcer, Listeners
-from acontext_server.disk.peers import Session
 from acontext_server.disk.service import DiskServicer
 from acontext_server.disk.store.tables import outbox as outbox_table
 from acontext_server.kit import rpc
@@ -20,7 +19,7 @@ from acontext_server.kit.database import open_database
 from acontext_server.kit.ids import uuid7
 from acontext_server.kit.outbox import Outbox
 from acontext_server.kit.paging import Cursors
-from acontext_server.kit.rpc import open_channel
+from acontext_server.kit.rpc import Identities, open_channel
 
 
 @asynccontextmanager
@@ -40,7 +39,7 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
             open_blobs(settings.blobs_url, public_url=settings.base_url, secret=blob_secret)
         )
         channel = await running.enter_async_context(open_channel(settings.session_address))
-        session = Session(channel, Signer(settings.secret_for("services")))
+        identities = Identities(channel, Signer(settings.secret_for("services")))
 
         outbox = Outbox("disk", outbox_table, database, bus)
         announce = Announcer(outbox, now=now, new_id=uuid7)
@@ -49,7 +48,7 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
             database,
             blobs,
             sweep,
-            users=session,
+            identities=identities,
             cursors=Cursors(settings.secret_for("cursors")),
             announce=announce,
             now=now,
@@ -64,7 +63,7 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
         yield rpc.Service(
             name="disk",
             address=settings.disk_address,
-            keys=Keys(session.resolve_key),
+            keys=Keys(identities.resolve_key),
             servicers=[lambda server: pb.add_DiskServiceServicer_to_server(servicer, server)],
             beside=[outbox.run, sweep.run, listeners.follow_session, listeners.follow_disk],
         )

@@ -73,7 +73,8 @@ async def open_with(
         channel = await running.enter_async_context(rpc.open_channel(settings.session_address))
         signer = Signer(settings.secret_for("services"))
         sessions = Sessions(channel, signer, _pace(settings))
-        yield _wired(settings, database, bus, sessions, engine, limits)
+        keys = Keys(rpc.Identities(channel, signer).resolve_key)
+        yield _wired(settings, database, bus, keys, sessions, engine, limits)
 
 
 def _pace(settings: Settings) -> Pace:
@@ -85,6 +86,7 @@ def _wired(
     settings: Settings,
     database: Database,
     bus: Bus,
+    keys: Keys,
     sessions: Sessions,
     engine: Engine,
     limits: Limits,
@@ -115,7 +117,7 @@ def _wired(
     return rpc.Service(
         name=NAME,
         address=settings.observer_address,
-        keys=Keys(sessions.resolve),
+        keys=keys,
         servicers=[
             lambda server: pb.add_TaskServiceServicer_to_server(tasks, server),
             lambda server: pb.add_RunServiceServicer_to_server(runs, server),

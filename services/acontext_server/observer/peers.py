@@ -83,20 +83,6 @@ class Sessions:
         self._pace = pace
         self._paces: dict[ProjectId, tuple[float, Pace]] = {}
 
-    async def resolve(self, secret: str) -> ProjectId | None:
-        """Say whose key it is."""
-        request = pb.ResolveKeyRequest(secret=secret)
-        try:
-            with peer_errors("session"):
-                found = await self._projects.ResolveKey(
-                    request, metadata=self._signer.metadata(), timeout=TIMEOUT
-                )
-        except aio.AioRpcError as error:
-            if error.code() is grpc.StatusCode.UNAUTHENTICATED:
-                return None
-            raise
-        return ProjectId(UUID(found.project_id))
-
     async def read(
         self, project_id: ProjectId, session_id: SessionId, *, after: int, limit: int
     ) -> Stretch:

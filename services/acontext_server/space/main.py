@@ -56,10 +56,13 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
                 settings.nats_url, prefix=settings.nats_prefix, replicas=settings.nats_replicas
             )
         )
+        signer = Signer(settings.secret_for("services"))
+        session = await enter(rpc.open_channel(settings.session_address))
+        identities = rpc.Identities(session, signer)
         peers = Peers(
-            await enter(rpc.open_channel(settings.session_address)),
+            session,
             await enter(rpc.open_channel(settings.observer_address)),
-            signer=Signer(settings.secret_for("services")),
+            signer=signer,
             minimum_difficulty=settings.minimum_difficulty,
         )
         embedder = await enter(open_embedder(settings))
@@ -80,7 +83,7 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
         spaces = SpaceApp(
             database,
             announce=announce,
-            peers=peers,
+            identities=identities,
             vectors=vectors,
             cursors=cursors,
             now=now,
@@ -119,7 +122,7 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
         yield rpc.Service(
             name=events.SERVICE,
             address=settings.space_address,
-            keys=Keys(peers.resolve_key),
+            keys=Keys(identities.resolve_key),
             servicers=[add_spaces, add_skills],
             beside=[
                 outbox.run,

@@ -14,9 +14,10 @@ from grpc import aio
 from acontext.observer import v1 as observer
 from acontext.session import v1 as session
 from acontext_server.kit.auth import Signer
-from acontext_server.kit.ids import NOBODY, ProjectId
+from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.legible import legible
 from acontext_server.kit.rpc import peer_errors
+from acontext_server.kit.rpc.clients import PEER_SECONDS
 from acontext_server.space.agents.payload import parsed
 from acontext_server.space.domain.experience import (
     Call,
@@ -28,7 +29,6 @@ from acontext_server.space.domain.experience import (
 )
 from acontext_server.space.domain.spaces import LearningSettings
 
-SECONDS = 10.0
 SETTINGS_SECONDS = 5.0
 """How long a project's settings are believed."""
 PAGE = 200
@@ -51,32 +51,6 @@ class Peers:
         self._signer = signer
         self._minimum_difficulty = minimum_difficulty
         self._settings: dict[ProjectId, tuple[float, LearningSettings]] = {}
-
-    async def resolve_key(self, secret: str) -> ProjectId | None:
-        """Ask session whose a key is."""
-        request = session.ResolveKeyRequest(secret=secret)
-        with peer_errors("session"):
-            try:
-                found = await self._projects.ResolveKey(request, **self._call(NOBODY))
-            except aio.AioRpcError as error:
-                if error.code() is grpc.StatusCode.UNAUTHENTICATED:
-                    return None
-                raise
-        return ProjectId(UUID(found.project_id))
-
-    async def ensure_user(self, project_id: ProjectId, identifier: str) -> UUID:
-        """Find a user, made on first sight."""
-        request = session.EnsureUserRequest(identifier=identifier)
-        with peer_errors("session", words_of_caller=True):
-            found = await self._projects.EnsureUser(request, **self._call(project_id))
-        return UUID(found.user.id)
-
-    async def find_user(self, project_id: ProjectId, identifier: str) -> UUID | None:
-        """Find a user, or nobody."""
-        request = session.FindUserRequest(identifier=identifier)
-        with peer_errors("session", words_of_caller=True):
-            found = await self._projects.FindUser(request, **self._call(project_id))
-        return UUID(found.user.id) if found.HasField("user") else None
 
     async def session_exists(self, project_id: ProjectId, session_id: UUID) -> bool:
         """Ask whether the project has such a session."""
@@ -172,7 +146,7 @@ class Peers:
                 raise
 
     def _call(self, project_id: ProjectId) -> dict[str, Any]:
-        return {"metadata": self._signer.metadata(project_id), "timeout": SECONDS}
+        return {"metadata": self._signer.metadata(project_id), "timeout": PEER_SECONDS}
 
 
 def _time(stamp: Timestamp) -> datetime:

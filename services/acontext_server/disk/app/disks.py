@@ -23,6 +23,7 @@ from acontext_server.kit.blobs import Blobs
 from acontext_server.kit.database import Database, Tx
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.paging import Cursors, Page
+from acontext_server.kit.rpc import Identities
 
 SWEPT_AT_ONCE = 2000
 """Files of a deleted disk whose bytes are removed before the answer; others follow."""
@@ -36,18 +37,6 @@ class Announce(Protocol):
         ...
 
 
-class Users(Protocol):
-    """Asks session, which owns users."""
-
-    async def ensure(self, project_id: ProjectId, identifier: str) -> UserId:
-        """Give a user's id; the user is made on first sight."""
-        ...
-
-    async def find(self, project_id: ProjectId, identifier: str) -> UserId | None:
-        """Give a user's id, if there is one."""
-        ...
-
-
 class DiskApp:
     """The verbs of disks."""
 
@@ -57,7 +46,7 @@ class DiskApp:
         blobs: Blobs,
         sweep: Sweep,
         *,
-        users: Users,
+        identities: Identities,
         cursors: Cursors,
         announce: Announce,
         now: Callable[[], datetime],
@@ -66,7 +55,7 @@ class DiskApp:
         self._database = database
         self._blobs = blobs
         self._sweep = sweep
-        self._users = users
+        self._identities = identities
         self._cursors = cursors
         self._announce = announce
         self._now = now
@@ -76,7 +65,7 @@ class DiskApp:
         self, project_id: ProjectId, *, user: str | None, request_id: UUID | None
     ) -> Disk:
         """Make an empty disk; a repeated request_id gives the first one."""
-        user_id = await self._users.ensure(project_id, user) if user else None
+        user_id = UserId(await self._identities.ensure_user(project_id, user)) if user else None
         now = self._now()
         disk = Disk(
             id=DiskId(self._new_id()),
@@ -102,9 +91,10 @@ class DiskApp:
         descending: bool,
     ) -> Page[Disk]:
         """Give a page of disks by creation time, perhaps of one user."""
-        user_id = await self._users.find(project_id, user) if user else None
-        if user and user_id is None:
+        known = await self._identities.find_user(project_id, user) if user else None
+        if user and known is None:
             return Page([], None)
+        user_id = UserId(known) if known else None
         scope = f"disks {project_id} {user_id} {descending}"
         async with self._database.transaction() as tx:
             found = await disks.list_disks(

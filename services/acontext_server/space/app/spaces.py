@@ -13,12 +13,12 @@ from acontext_server.kit.database import Database, Tx
 from acontext_server.kit.errors import ServiceError
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.paging import Cursors, Page
+from acontext_server.kit.rpc import Identities
 from acontext_server.space.app import Announce, Listing, NewId, Now, RequestKey
 from acontext_server.space.domain.blocks import check_storable
 from acontext_server.space.domain.errors import SpaceNotFound
 from acontext_server.space.domain.events import ProjectForgotten, SpaceDeleted, UserForgotten
 from acontext_server.space.domain.spaces import Space
-from acontext_server.space.peers import Peers
 from acontext_server.space.store import blocks, learning, skills, spaces, tables
 from acontext_server.space.vectors import Vectors
 
@@ -36,7 +36,7 @@ class SpaceApp:
         database: Database,
         *,
         announce: Announce,
-        peers: Peers,
+        identities: Identities,
         vectors: Vectors,
         cursors: Cursors,
         now: Now,
@@ -44,7 +44,7 @@ class SpaceApp:
     ) -> None:
         self._database = database
         self._announce = announce
-        self._peers = peers
+        self._identities = identities
         self._vectors = vectors
         self._cursors = cursors
         self._now = now
@@ -60,7 +60,7 @@ class SpaceApp:
     ) -> Space:
         """Make an empty space, and its user on first sight."""
         check_storable("configs", configs)
-        user_id = await self._peers.ensure_user(project_id, user) if user else None
+        user_id = await self._identities.ensure_user(project_id, user) if user else None
         now = self._now()
         space = Space(self._new_id(), project_id, user_id, configs, now, now)
         async with self._database.transaction() as tx:
@@ -95,7 +95,7 @@ class SpaceApp:
         """Read a page of spaces; an unknown user has none."""
         scope = f"spaces:{user or ''}:{listing.descending}"
         after = self._cursors.decode_time(scope, listing.cursor)
-        user_id = await self._peers.find_user(project_id, user) if user else None
+        user_id = await self._identities.find_user(project_id, user) if user else None
         if user and user_id is None:
             return Page([], None)
         async with self._database.transaction() as tx:
