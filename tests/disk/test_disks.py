@@ -242,3 +242,13 @@ async def test_what_a_deleted_project_had_is_forgotten(disk: DiskClient, tmp_pat
             await eventually(left, {receipt})
     assert not (await disk.call("ListDisks", pb.ListDisksRequest())).items
     assert [name.split("/")[0] for name in kept(tmp_path)] == [str(stranger.project_id)]
+
+
+async def test_statistics_count_disks_and_the_bytes_on_them(keyed: DiskClient) -> None:
+    empty = await keyed.call("GetDiskStatistics", pb.GetDiskStatisticsRequest())
+    assert (empty.disks, empty.artifacts, empty.bytes) == (0, 0, 0)
+    disk_id = await keyed.new_disk()
+    await keyed.upload(disk_id, "/a.txt", b"four")
+    await keyed.upload(disk_id, "/b/c.txt", b"seven!!")
+    counted = await keyed.call("GetDiskStatistics", pb.GetDiskStatisticsRequest())
+    assert (counted.disks, counted.artifacts, counted.bytes) == (1, 2, 11)

@@ -210,3 +210,44 @@ async def test_without_the_owner_of_spaces_nothing_is_connected(talk: Conversati
     with pytest.raises(aio.AioRpcError) as refusal:
         await talk.create(space_id=str(uuid4()))
     assert reason_of(refusal.value) == "UNAVAILABLE"
+
+
+async def test_states_and_statistics_say_how_much_is_stored_and_observed(
+    talk: Conversation,
+) -> None:
+    empty, full = await talk.create(user="somebody"), await talk.create()
+    await talk.say(full.id, "One.")
+    await talk.say(full.id, "Two.")
+    request = pb.ListSessionStatesRequest(session_ids=[empty.id, full.id, str(uuid4())])
+
+    states = await talk.sessions.ListSessionStates(request, metadata=talk.metadata)
+    counted = await talk.sessions.GetSessionStatistics(
+        pb.GetSessionStatisticsRequest(), metadata=talk.metadata
+    )
+
+    found = {state.session_id: state for state in states.items}
+    assert set(found) == {empty.id, full.id}
+    assert (found[empty.id].messages, found[empty.id].HasField("last_stored_at")) == (0, False)
+    assert (found[full.id].messages, found[full.id].observed, found[full.id].failed) == (2, 0, 0)
+    assert found[full.id].HasField("last_stored_at")
+    assert (counted.users, counted.sessions, counted.messages) == (1, 2, 2)
+    assert counted.tokens == found[full.id].tokens > 0
+    assert counted.message_bytes > 0
+
+
+async def test_sessions_are_found_by_how_far_they_are_observed(talk: Conversation) -> None:
+    nothing_waits, waits = await talk.create(), await talk.create()
+    untracked = await talk.create(disable_task_tracking=True)
+    await talk.say(waits.id, "One.")
+    await talk.say(untracked.id, "One.")
+    assert await listed(talk, observing="observed") == [nothing_waits.id]
+    assert await listed(talk, observing="pending") == [waits.id]
+    assert await listed(talk, observing="failed") == []
+    failure = pb.ObservationFailure(sequence=1, reason="unreadable")
+    report = pb.RecordObservationRequest(
+        session_id=waits.id, observed_through=1, running_through=1, failures=[failure]
+    )
+    service = talk.as_service(waits.project_id)
+    await service.sessions.RecordObservation(report, metadata=service.metadata)
+    assert await listed(talk, observing="failed") == [waits.id]
+    assert await listed(talk, observing="pending") == []

@@ -108,3 +108,21 @@ async def test_only_the_operator_reindexes(space: Space) -> None:
     assert await reason(refused) == "PERMISSION_DENIED"
     assert answer.count == 1
     assert answer.embedding_space.startswith("all-MiniLM-L6-v2-int8@")
+
+
+async def test_statistics_count_what_was_learned_improved_and_served(space: Space) -> None:
+    space_id, skill = await learned(space)
+    edit = pb.UpdateSkillRequest(skill_id=skill.id, sop=pb.Sop(preferences="ask first"))
+    await space.skills.UpdateSkill(edit, metadata=space.key)
+    await space.found(space_id, "star a repo on github")
+    request = pb.GetSkillStatisticsRequest(days=2, time_zone="Pacific/Auckland")
+
+    counted = await space.skills.GetSkillStatistics(request, metadata=space.key)
+
+    assert (counted.spaces, counted.skills, counted.archived, counted.confirmations) == (1, 1, 0, 0)
+    yesterday, today = counted.days
+    assert (yesterday.learned, yesterday.improved, yesterday.served) == (0, 0, 0)
+    assert (today.learned, today.improved) == (1, 1)
+    nowhere = pb.GetSkillStatisticsRequest(time_zone="Atlantis/Centre")
+    refused = space.skills.GetSkillStatistics(nowhere, metadata=space.key)
+    assert await reason(refused) == "INVALID_REQUEST"

@@ -36,6 +36,15 @@ class ContentType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DiskStatistics:
+    """What a project keeps on disks."""
+
+    disks: int
+    artifacts: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Disk:
     """A tree of artifacts."""
 

@@ -201,6 +201,14 @@ class DiskServicer(pb.DiskServiceServicer):
             async for content in _bodies(context, token.mime, chunks):
                 yield pb.GetBlobResponse(content=content)
 
+    async def GetDiskStatistics(
+        self, request: pb.GetDiskStatisticsRequest, context: Context
+    ) -> pb.GetDiskStatisticsResponse:
+        counted = await self._disks.get_statistics(caller().project_id)
+        return pb.GetDiskStatisticsResponse(
+            disks=counted.disks, artifacts=counted.artifacts, bytes=counted.bytes
+        )
+
     async def CountUserResources(
         self, request: pb.CountUserResourcesRequest, context: Context
     ) -> pb.CountUserResourcesResponse:

@@ -8,6 +8,7 @@ from grpc import aio
 
 from acontext.observer import v1 as pb
 from acontext_server.kit.auth import caller
+from acontext_server.kit.days import DEFAULT_DAYS
 from acontext_server.kit.errors import InvalidCursor
 from acontext_server.kit.paging import Cursors
 from acontext_server.observer.app.flushing import PATIENCE, Flushing
@@ -29,7 +30,6 @@ from acontext_server.observer.domain import (
 Context = aio.ServicerContext[Any, Any]
 
 DEFAULT_LIMIT = 20
-DEFAULT_DAYS = 7
 MARGIN = 1.0
 """Seconds that an answer needs to reach a caller who waits for no longer."""
 

@@ -15,7 +15,14 @@ from acontext_server.kit.errors import InvalidRequest
 from acontext_server.session.app.condensing import SessionContext
 from acontext_server.session.app.reading import MessagePage
 from acontext_server.session.content import Part
-from acontext_server.session.domain import ApiKey, Message, Project, Session, User
+from acontext_server.session.domain import (
+    ApiKey,
+    Message,
+    Project,
+    Session,
+    SessionState,
+    User,
+)
 from acontext_server.session.formats.acontext import write_part
 from acontext_server.session.formats.stored import to_asset
 from acontext_server.session.free_json import Json, JsonObject, dump
@@ -167,6 +174,18 @@ def to_session(session: Session) -> pb.Session:
         configs=to_struct(session.configs),
         created_at=to_timestamp(session.created_at),
         updated_at=to_timestamp(session.updated_at),
+    )
+
+
+def to_state(state: SessionState) -> pb.SessionState:
+    """Show how a session is doing."""
+    return pb.SessionState(
+        session_id=str(state.session_id),
+        messages=state.messages,
+        observed=state.observed,
+        failed=state.failed,
+        tokens=state.tokens,
+        last_stored_at=to_timestamp(state.last_stored_at) if state.last_stored_at else None,
     )
 
 

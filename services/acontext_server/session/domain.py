@@ -75,6 +75,37 @@ class Session:
     updated_at: datetime
 
 
+class Observing(StrEnum):
+    """How far the log of a tracked session is observed."""
+
+    OBSERVED = "observed"
+    PENDING = "pending"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionState:
+    """How long a session's log is, and how far it is observed."""
+
+    session_id: SessionId
+    messages: int
+    observed: int
+    failed: int
+    tokens: int
+    last_stored_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStatistics:
+    """What a project keeps in sessions."""
+
+    users: int
+    sessions: int
+    messages: int
+    tokens: int
+    message_bytes: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
     """Where a session's log ends and how far it is observed."""

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC
 from uuid import UUID
 
@@ -32,9 +32,17 @@ from acontext_server.session.convert import (
     to_json,
     to_message,
     to_session,
+    to_state,
     to_timestamp,
 )
-from acontext_server.session.domain import MessageId, Observation, SessionId, SpaceId, TaskId
+from acontext_server.session.domain import (
+    MessageId,
+    Observation,
+    Observing,
+    SessionId,
+    SpaceId,
+    TaskId,
+)
 from acontext_server.session.editing import read_strategies
 from acontext_server.session.formats.reading import Field
 from acontext_server.session.formats.stored import UNREADABLE, unpack_proto
@@ -84,6 +92,7 @@ class SessionServicer(pb.SessionServiceServicer):
             space_id=SpaceId(UUID(request.space_id)) if request.space_id else None,
             not_connected=request.not_connected,
             configs=_configs_filter(request.filter_by_configs),
+            observing=Observing(request.observing) if request.observing else None,
         )
         page = await self.sessions.list_sessions(
             caller().project_id,
@@ -98,6 +107,19 @@ class SessionServicer(pb.SessionServiceServicer):
             next_cursor=page.next_cursor,
             has_more=page.has_more,
         )
+
+    async def ListSessionStates(
+        self, request: pb.ListSessionStatesRequest, context: Context
+    ) -> pb.ListSessionStatesResponse:
+        ids = [_id(session_id) for session_id in request.session_ids]
+        states = await self.sessions.list_states(caller().project_id, ids)
+        return pb.ListSessionStatesResponse(items=[to_state(state) for state in states])
+
+    async def GetSessionStatistics(
+        self, request: pb.GetSessionStatisticsRequest, context: Context
+    ) -> pb.GetSessionStatisticsResponse:
+        counted = await self.sessions.get_statistics(caller().project_id)
+        return pb.GetSessionStatisticsResponse(**asdict(counted))
 
     async def DeleteSession(
         self, request: pb.DeleteSessionRequest, context: Context

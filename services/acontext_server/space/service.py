@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from grpc import aio
 from acontext.observer import v1 as observer
 from acontext.space import v1 as pb
 from acontext_server.kit.auth import caller
+from acontext_server.kit.days import DEFAULT_DAYS
 from acontext_server.kit.errors import InvalidRequest
 from acontext_server.kit.paging import Page
 from acontext_server.kit.requests import digest_of
@@ -277,6 +279,22 @@ class SkillServicer(pb.SkillServiceServicer):
         known = await self._skills.tool_names(caller().project_id)
         items = (pb.ToolName(name=name, sop_count=count) for name, count in known)
         return pb.ListToolNamesResponse(items=items)
+
+    async def GetSkillStatistics(
+        self, request: pb.GetSkillStatisticsRequest, context: Context
+    ) -> pb.GetSkillStatisticsResponse:
+        counted = await self._skills.get_statistics(
+            caller().project_id,
+            days=request.days or DEFAULT_DAYS,
+            time_zone=request.time_zone or "UTC",
+        )
+        return pb.GetSkillStatisticsResponse(
+            days=[pb.SkillDay(**asdict(day)) for day in counted.days],
+            spaces=counted.spaces,
+            skills=counted.skills,
+            archived=counted.archived,
+            confirmations=counted.confirmations,
+        )
 
     async def RenameTools(
         self, request: pb.RenameToolsRequest, context: Context

@@ -11,6 +11,7 @@ from acontext_server.disk.domain import (
     DiskDeleted,
     DiskId,
     DiskNotFound,
+    DiskStatistics,
     Event,
     ProjectForgotten,
     UserForgotten,
@@ -117,6 +118,11 @@ class DiskApp:
         """Count a user's disks."""
         async with self._database.transaction() as tx:
             return await disks.count_disks_of(tx, project_id, user_id)
+
+    async def get_statistics(self, project_id: ProjectId) -> DiskStatistics:
+        """Count what a project keeps on disks."""
+        async with self._database.transaction() as tx:
+            return await disks.count_all(tx, project_id)
 
     async def forget_user(self, project_id: ProjectId, user_id: UserId) -> None:
         """Remove all disks of a user who is gone, and confirm it."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, delete, exists, func, insert, select
 
-from acontext_server.disk.domain import Disk, DiskId, UserId
+from acontext_server.disk.domain import Disk, DiskId, DiskStatistics, UserId
 from acontext_server.disk.store.tables import (
     ArtifactRow,
     BlobRow,
@@ -87,6 +87,16 @@ async def count_disks_of(tx: Tx, project_id: ProjectId, user_id: UserId) -> int:
     """Count a user's disks."""
     query = select(func.count()).where(DiskRow.project_id == project_id, DiskRow.user_id == user_id)
     return (await tx.execute(query)).scalar_one()
+
+
+async def count_all(tx: Tx, project_id: ProjectId) -> DiskStatistics:
+    """Count what a project keeps on disks."""
+    of_disks = select(func.count()).where(DiskRow.project_id == project_id).scalar_subquery()
+    query = select(of_disks, func.count(), func.coalesce(func.sum(ArtifactRow.size), 0)).where(
+        ArtifactRow.project_id == project_id
+    )
+    disks, artifacts, size = (await tx.execute(query)).one()
+    return DiskStatistics(disks=disks, artifacts=artifacts, bytes=int(size))
 
 
 async def delete_disk(tx: Tx, project_id: ProjectId, disk_id: DiskId) -> bool:

@@ -2,11 +2,10 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from acontext_server.kit.errors import InvalidRequest
+from acontext_server.kit.days import last_days
 from acontext_server.kit.ids import ProjectId
 from acontext_server.observer.app.announcing import Announcing, changes_of
 from acontext_server.observer.app.means import Means
@@ -187,16 +186,16 @@ class Reading:
     ) -> tuple[Sequence[Day], float]:
         """Count the last days of a project, and say how long its oldest message has waited."""
         now = self._means.now()
-        today = now.astimezone(_zone(time_zone))
-        first = (today - timedelta(days=days - 1)).replace(
-            hour=0, minute=0, second=0, microsecond=0
-        )
+        span = last_days(days, time_zone=time_zone, now=now)
         async with self._means.database.transaction() as tx:
-            counted = await runs.tasks_per_day(tx, project_id, time_zone=time_zone, since=first)
-            observed = await runs.messages_per_day(tx, project_id, time_zone=time_zone, since=first)
+            counted = await runs.tasks_per_day(
+                tx, project_id, time_zone=time_zone, since=span.since
+            )
+            observed = await runs.messages_per_day(
+                tx, project_id, time_zone=time_zone, since=span.since
+            )
             oldest = await observations.oldest_waiting(tx, project_id)
-        dates = [(first.date() + timedelta(days=day)).isoformat() for day in range(days)]
-        found = [_day(date, counted, observed.get(date, (0, 0))) for date in dates]
+        found = [_day(date, counted, observed.get(date, (0, 0))) for date in span.dates]
         return found, max((now - oldest).total_seconds(), 0.0) if oldest else 0.0
 
     async def get_run(self, project_id: ProjectId, run_id: RunId) -> Run:
@@ -228,13 +227,6 @@ class Reading:
                 descending=descending,
                 limit=limit,
             )
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise InvalidRequest.of("time_zone", "must be an IANA name such as Europe/Oslo") from error
 
 
 def _day(date: str, counted: Sequence[tuple[str, str, int]], observed: tuple[int, int]) -> Day:

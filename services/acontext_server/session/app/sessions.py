@@ -1,6 +1,6 @@
 """Sessions without their messages."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -16,6 +16,8 @@ from acontext_server.session.domain import (
     SessionDeleted,
     SessionId,
     SessionNotFound,
+    SessionState,
+    SessionStatistics,
     SpaceId,
     SpaceNotFound,
     UserId,
@@ -113,6 +115,18 @@ class SessionApp:
                 tx, project_id, which, after=after, descending=time_desc, limit=limit
             )
         return self.cursors.page(scope, rows, limit, lambda row: (row.created_at, row.id))
+
+    async def list_states(
+        self, project_id: ProjectId, session_ids: Sequence[SessionId]
+    ) -> Sequence[SessionState]:
+        """Say of some sessions how long they are and how far they are observed."""
+        async with self.database.transaction() as tx:
+            return await store.list_states(tx, project_id, session_ids)
+
+    async def get_statistics(self, project_id: ProjectId) -> SessionStatistics:
+        """Count what a project keeps in sessions."""
+        async with self.database.transaction() as tx:
+            return await store.count_all(tx, project_id)
 
     async def update_configs(
         self, project_id: ProjectId, session_id: SessionId, configs: JsonObject

@@ -6,14 +6,28 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, insert, select, update
 
 from acontext_server.kit.database import Tx
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.paging import by_time
-from acontext_server.session.domain import Session, SessionId, SpaceId, UserId
+from acontext_server.session.domain import (
+    Observing,
+    Session,
+    SessionId,
+    SessionState,
+    SessionStatistics,
+    SpaceId,
+    UserId,
+)
 from acontext_server.session.free_json import JsonObject
-from acontext_server.session.store.tables import LogRow, SessionRow
+from acontext_server.session.store.tables import (
+    LogRow,
+    MessageRow,
+    ObservationRow,
+    SessionRow,
+    UserRow,
+)
 
 _SESSION = (
     SessionRow.session_id,
@@ -35,6 +49,7 @@ class SessionFilter:
     space_id: SpaceId | None = None
     not_connected: bool = False
     configs: JsonObject | None = None
+    observing: Observing | None = None
 
 
 async def insert_session(
@@ -103,7 +118,85 @@ def _conditions(which: SessionFilter) -> list[ColumnElement[bool]]:
         conditions.append(SessionRow.space_id == which.space_id)
     if which.configs is not None:
         conditions.append(SessionRow.configs.contains(which.configs))
+    if which.observing is not None:
+        conditions.append(_is_observed(which.observing))
     return conditions
+
+
+def _is_observed(so_far: Observing) -> ColumnElement[bool]:
+    if so_far is Observing.FAILED:
+        return exists().where(
+            ObservationRow.project_id == SessionRow.project_id,
+            ObservationRow.session_id == SessionRow.session_id,
+            ObservationRow.failure.is_not(None),
+        )
+    all_of_it = LogRow.observed_through >= LogRow.last_sequence
+    return exists().where(
+        LogRow.project_id == SessionRow.project_id,
+        LogRow.session_id == SessionRow.session_id,
+        LogRow.tracked,
+        all_of_it if so_far is Observing.OBSERVED else ~all_of_it,
+    )
+
+
+async def list_states(
+    tx: Tx, project_id: ProjectId, session_ids: Sequence[SessionId]
+) -> Sequence[SessionState]:
+    """Say of some sessions how long they are and how far they are observed."""
+    failed = (
+        select(func.count())
+        .where(
+            ObservationRow.project_id == LogRow.project_id,
+            ObservationRow.session_id == LogRow.session_id,
+            ObservationRow.failure.is_not(None),
+        )
+        .correlate(LogRow)
+        .scalar_subquery()
+    )
+    query = select(
+        LogRow.session_id,
+        LogRow.last_sequence,
+        LogRow.observed_through,
+        LogRow.tokens,
+        LogRow.last_stored_at,
+        failed.label("failed"),
+    ).where(LogRow.project_id == project_id, LogRow.session_id.in_(session_ids))
+    return [
+        SessionState(
+            session_id=SessionId(row.session_id),
+            messages=row.last_sequence,
+            observed=row.observed_through,
+            failed=row.failed,
+            tokens=row.tokens,
+            last_stored_at=row.last_stored_at,
+        )
+        for row in await tx.execute(query)
+    ]
+
+
+async def count_all(tx: Tx, project_id: ProjectId) -> SessionStatistics:
+    """Count what a project keeps in sessions."""
+    users = select(func.count()).where(UserRow.project_id == project_id).scalar_subquery()
+    size = (
+        select(func.coalesce(func.sum(MessageRow.size), 0))
+        .where(MessageRow.project_id == project_id)
+        .scalar_subquery()
+    )
+    query = select(
+        users,
+        func.count(),
+        func.coalesce(func.sum(LogRow.last_sequence), 0),
+        func.coalesce(func.sum(LogRow.tokens), 0),
+        size,
+    ).where(LogRow.project_id == project_id)
+    of_users, sessions, messages, tokens, message_bytes = (await tx.execute(query)).one()
+    return SessionStatistics(
+        users=of_users,
+        sessions=sessions,
+        messages=messages,
+        tokens=int(tokens),
+        message_bytes=int(message_bytes),
+    )
 
 
 async def update_configs(

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from acontext_server.kit.database import Database, Tx
+from acontext_server.kit.days import last_days
 from acontext_server.kit.errors import InvalidRequest
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.paging import Cursors, Page
@@ -39,6 +40,7 @@ from acontext_server.space.domain.skills import (
     Confirmation,
     Difficulty,
     Exposure,
+    SkillStatistics,
     Sop,
     Step,
     Version,
@@ -47,7 +49,7 @@ from acontext_server.space.domain.spaces import PERSON, Space
 from acontext_server.space.embedder import Embedder
 from acontext_server.space.peers import Peers
 from acontext_server.space.ranking import Ranked, rank
-from acontext_server.space.store import blocks, learning, skills, spaces
+from acontext_server.space.store import blocks, learning, skills, spaces, statistics
 from acontext_server.space.vectors import Vectors
 
 CANDIDATES = 200
@@ -439,6 +441,14 @@ class SkillApp:
         """Name the project's tools, with the steps that call each."""
         async with self._database.transaction() as tx:
             return await skills.tool_names(tx, project_id)
+
+    async def get_statistics(
+        self, project_id: ProjectId, *, days: int, time_zone: str
+    ) -> SkillStatistics:
+        """Count what a project learned and how it was used, per day up to now."""
+        span = last_days(days, time_zone=time_zone, now=self._now())
+        async with self._database.transaction() as tx:
+            return await statistics.count(tx, project_id, span)
 
     async def rename_tools(self, project_id: ProjectId, renames: Sequence[tuple[str, str]]) -> None:
         """Rename tools in every step, one rename after the other; unknown ones are skipped."""

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -126,6 +126,27 @@ class Exposure:
     served_at: datetime
     succeeded: int = 0
     failed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkillDay:
+    """What a project learned and used on one day."""
+
+    date: str
+    learned: int
+    improved: int
+    served: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkillStatistics:
+    """What a project's skills count."""
+
+    days: Sequence[SkillDay]
+    spaces: int
+    skills: int
+    archived: int
+    confirmations: int
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,8 @@ from .disk_service_pb2 import (
     GetArtifactResponse as GetArtifactResponse,
     GetBlobRequest as GetBlobRequest,
     GetBlobResponse as GetBlobResponse,
+    GetDiskStatisticsRequest as GetDiskStatisticsRequest,
+    GetDiskStatisticsResponse as GetDiskStatisticsResponse,
     GlobArtifactsRequest as GlobArtifactsRequest,
     GlobArtifactsResponse as GlobArtifactsResponse,
     GrepArtifactsRequest as GrepArtifactsRequest,

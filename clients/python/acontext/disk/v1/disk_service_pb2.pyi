@@ -759,6 +759,51 @@ class GetBlobResponse(_message.Message):
 Global___GetBlobResponse: _TypeAlias = GetBlobResponse  # noqa: Y015
 
 @_typing.final
+class GetDiskStatisticsRequest(_message.Message):
+    """Asks for figures."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDiskStatisticsRequest: _TypeAlias = GetDiskStatisticsRequest  # noqa: Y015
+
+@_typing.final
+class GetDiskStatisticsResponse(_message.Message):
+    """Holds the figures of now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DISKS_FIELD_NUMBER: _builtins.int
+    ARTIFACTS_FIELD_NUMBER: _builtins.int
+    BYTES_FIELD_NUMBER: _builtins.int
+    disks: _builtins.int
+    artifacts: _builtins.int
+    bytes: _builtins.float
+    """Of all artifacts; bytes that two of them share count twice."""
+    def __init__(
+        self,
+        *,
+        disks: _builtins.int = ...,
+        artifacts: _builtins.int = ...,
+        bytes: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifacts", b"artifacts", "bytes", b"bytes", "disks", b"disks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDiskStatisticsResponse: _TypeAlias = GetDiskStatisticsResponse  # noqa: Y015
+
+@_typing.final
 class CountUserResourcesRequest(_message.Message):
     """Asks what a user has."""
 

@@ -100,6 +100,11 @@ class DiskServiceStub(object):
                 request_serializer=acontext_dot_disk_dot_v1_dot_disk__service__pb2.GetBlobRequest.SerializeToString,
                 response_deserializer=acontext_dot_disk_dot_v1_dot_disk__service__pb2.GetBlobResponse.FromString,
                 _registered_method=True)
+        self.GetDiskStatistics = channel.unary_unary(
+                '/acontext.disk.v1.DiskService/GetDiskStatistics',
+                request_serializer=acontext_dot_disk_dot_v1_dot_disk__service__pb2.GetDiskStatisticsRequest.SerializeToString,
+                response_deserializer=acontext_dot_disk_dot_v1_dot_disk__service__pb2.GetDiskStatisticsResponse.FromString,
+                _registered_method=True)
         self.CountUserResources = channel.unary_unary(
                 '/acontext.disk.v1.DiskService/CountUserResources',
                 request_serializer=acontext_dot_disk_dot_v1_dot_disk__service__pb2.CountUserResourcesRequest.SerializeToString,
@@ -210,6 +215,13 @@ class DiskServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetDiskStatistics(self, request, context):
+        """GetDiskStatistics counts what the project keeps on disks.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CountUserResources(self, request, context):
         """CountUserResources counts a user's disks.
         """
@@ -284,6 +296,11 @@ def add_DiskServiceServicer_to_server(servicer, server):
                     servicer.GetBlob,
                     request_deserializer=acontext_dot_disk_dot_v1_dot_disk__service__pb2.GetBlobRequest.FromString,
                     response_serializer=acontext_dot_disk_dot_v1_dot_disk__service__pb2.GetBlobResponse.SerializeToString,
+            ),
+            'GetDiskStatistics': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDiskStatistics,
+                    request_deserializer=acontext_dot_disk_dot_v1_dot_disk__service__pb2.GetDiskStatisticsRequest.FromString,
+                    response_serializer=acontext_dot_disk_dot_v1_dot_disk__service__pb2.GetDiskStatisticsResponse.SerializeToString,
             ),
             'CountUserResources': grpc.unary_unary_rpc_method_handler(
                     servicer.CountUserResources,
@@ -643,6 +660,33 @@ class DiskService(object):
             '/acontext.disk.v1.DiskService/GetBlob',
             acontext_dot_disk_dot_v1_dot_disk__service__pb2.GetBlobRequest.SerializeToString,
             acontext_dot_disk_dot_v1_dot_disk__service__pb2.GetBlobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDiskStatistics(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/acontext.disk.v1.DiskService/GetDiskStatistics',
+            acontext_dot_disk_dot_v1_dot_disk__service__pb2.GetDiskStatisticsRequest.SerializeToString,
+            acontext_dot_disk_dot_v1_dot_disk__service__pb2.GetDiskStatisticsResponse.FromString,
             options,
             channel_credentials,
             insecure,

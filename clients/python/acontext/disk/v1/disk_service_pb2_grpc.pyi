@@ -70,6 +70,8 @@ class DiskServiceStub:
     """GlobArtifacts finds artifacts by their whole path: `*` and `**` match anything, `?` one character."""
     GetBlob: _grpc.UnaryStreamMultiCallable[_disk_service_pb2.GetBlobRequest, _disk_service_pb2.GetBlobResponse]
     """GetBlob sends the bytes behind a public URL of ours, of any service; needs no key but the token."""
+    GetDiskStatistics: _grpc.UnaryUnaryMultiCallable[_disk_service_pb2.GetDiskStatisticsRequest, _disk_service_pb2.GetDiskStatisticsResponse]
+    """GetDiskStatistics counts what the project keeps on disks."""
     CountUserResources: _grpc.UnaryUnaryMultiCallable[_disk_service_pb2.CountUserResourcesRequest, _disk_service_pb2.CountUserResourcesResponse]
     """CountUserResources counts a user's disks."""
 
@@ -115,6 +117,8 @@ class DiskServiceAsyncStub(DiskServiceStub):
     """GlobArtifacts finds artifacts by their whole path: `*` and `**` match anything, `?` one character."""
     GetBlob: _aio.UnaryStreamMultiCallable[_disk_service_pb2.GetBlobRequest, _disk_service_pb2.GetBlobResponse]  # type: ignore[assignment]
     """GetBlob sends the bytes behind a public URL of ours, of any service; needs no key but the token."""
+    GetDiskStatistics: _aio.UnaryUnaryMultiCallable[_disk_service_pb2.GetDiskStatisticsRequest, _disk_service_pb2.GetDiskStatisticsResponse]  # type: ignore[assignment]
+    """GetDiskStatistics counts what the project keeps on disks."""
     CountUserResources: _aio.UnaryUnaryMultiCallable[_disk_service_pb2.CountUserResourcesRequest, _disk_service_pb2.CountUserResourcesResponse]  # type: ignore[assignment]
     """CountUserResources counts a user's disks."""
 
@@ -235,6 +239,14 @@ class DiskServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_disk_service_pb2.GetBlobResponse], _abc.AsyncIterator[_disk_service_pb2.GetBlobResponse]]:
         """GetBlob sends the bytes behind a public URL of ours, of any service; needs no key but the token."""
+
+    @_abc_1.abstractmethod
+    def GetDiskStatistics(
+        self,
+        request: _disk_service_pb2.GetDiskStatisticsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_disk_service_pb2.GetDiskStatisticsResponse, _abc.Awaitable[_disk_service_pb2.GetDiskStatisticsResponse]]:
+        """GetDiskStatistics counts what the project keeps on disks."""
 
     @_abc_1.abstractmethod
     def CountUserResources(

@@ -115,6 +115,7 @@ from .session_messages_pb2 import (
 )
 from .session_pb2 import (
     Session as Session,
+    SessionState as SessionState,
 )
 from .session_service_pb2 import (
     ConnectToSpaceRequest as ConnectToSpaceRequest,
@@ -125,6 +126,10 @@ from .session_service_pb2 import (
     DeleteSessionResponse as DeleteSessionResponse,
     GetSessionRequest as GetSessionRequest,
     GetSessionResponse as GetSessionResponse,
+    GetSessionStatisticsRequest as GetSessionStatisticsRequest,
+    GetSessionStatisticsResponse as GetSessionStatisticsResponse,
+    ListSessionStatesRequest as ListSessionStatesRequest,
+    ListSessionStatesResponse as ListSessionStatesResponse,
     ListSessionsRequest as ListSessionsRequest,
     ListSessionsResponse as ListSessionsResponse,
     UpdateSessionConfigsRequest as UpdateSessionConfigsRequest,

@@ -27,7 +27,7 @@ from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!acontext/session/v1/session.proto\x12\x13\x61\x63ontext.session.v1\x1a!acontext/options/v1/options.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf2\x02\n\x07Session\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n\nproject_id\x18\x02 \x01(\tR\tprojectId\x12\x1c\n\x07user_id\x18\x03 \x01(\tH\x00R\x06userId\x88\x01\x01\x12$\n\x08space_id\x18\x04 \x01(\tB\x04\xd8\xf3\x18\x01H\x01R\x07spaceId\x88\x01\x01\x12\x32\n\x15\x64isable_task_tracking\x18\x05 \x01(\x08R\x13\x64isableTaskTracking\x12\x31\n\x07\x63onfigs\x18\x06 \x01(\x0b\x32\x17.google.protobuf.StructR\x07\x63onfigs\x12\x39\n\ncreated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x39\n\nupdated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tupdatedAtB\n\n\x08_user_idB\x0b\n\t_space_idb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!acontext/session/v1/session.proto\x12\x13\x61\x63ontext.session.v1\x1a!acontext/options/v1/options.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf2\x02\n\x07Session\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n\nproject_id\x18\x02 \x01(\tR\tprojectId\x12\x1c\n\x07user_id\x18\x03 \x01(\tH\x00R\x06userId\x88\x01\x01\x12$\n\x08space_id\x18\x04 \x01(\tB\x04\xd8\xf3\x18\x01H\x01R\x07spaceId\x88\x01\x01\x12\x32\n\x15\x64isable_task_tracking\x18\x05 \x01(\x08R\x13\x64isableTaskTracking\x12\x31\n\x07\x63onfigs\x18\x06 \x01(\x0b\x32\x17.google.protobuf.StructR\x07\x63onfigs\x12\x39\n\ncreated_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x39\n\nupdated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tupdatedAtB\n\n\x08_user_idB\x0b\n\t_space_id\"\xd7\x01\n\x0cSessionState\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\x12\x1a\n\x08messages\x18\x02 \x01(\x05R\x08messages\x12\x1a\n\x08observed\x18\x03 \x01(\x05R\x08observed\x12\x16\n\x06\x66\x61iled\x18\x04 \x01(\x05R\x06\x66\x61iled\x12\x16\n\x06tokens\x18\x05 \x01(\x01R\x06tokens\x12@\n\x0elast_stored_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0clastStoredAtb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,4 +38,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SESSION'].fields_by_name['space_id']._serialized_options = b'\330\363\030\001'
   _globals['_SESSION']._serialized_start=157
   _globals['_SESSION']._serialized_end=527
+  _globals['_SESSIONSTATE']._serialized_start=530
+  _globals['_SESSIONSTATE']._serialized_end=745
 # @@protoc_insertion_point(module_scope)

@@ -144,6 +144,7 @@ class ListSessionsRequest(_message.Message):
     CURSOR_FIELD_NUMBER: _builtins.int
     TIME_DESC_FIELD_NUMBER: _builtins.int
     FILTER_BY_CONFIGS_FIELD_NUMBER: _builtins.int
+    OBSERVING_FIELD_NUMBER: _builtins.int
     user: _builtins.str
     """Identifier of a user; an unknown one has no sessions."""
     space_id: _builtins.str
@@ -155,6 +156,10 @@ class ListSessionsRequest(_message.Message):
     time_desc: _builtins.bool
     filter_by_configs: _builtins.str
     """A JSON object: only sessions whose configs contain it."""
+    observing: _builtins.str
+    """Only sessions that are so far: `observed` (all of it), `pending` (some is not yet) or `failed`
+    (of some it could not be done). What is not tracked is neither.
+    """
     def __init__(
         self,
         *,
@@ -165,10 +170,11 @@ class ListSessionsRequest(_message.Message):
         cursor: _builtins.str | None = ...,
         time_desc: _builtins.bool = ...,
         filter_by_configs: _builtins.str | None = ...,
+        observing: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "_filter_by_configs", b"_filter_by_configs", "_limit", b"_limit", "_space_id", b"_space_id", "_user", b"_user", "cursor", b"cursor", "filter_by_configs", b"filter_by_configs", "limit", b"limit", "space_id", b"space_id", "user", b"user"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "_filter_by_configs", b"_filter_by_configs", "_limit", b"_limit", "_observing", b"_observing", "_space_id", b"_space_id", "_user", b"_user", "cursor", b"cursor", "filter_by_configs", b"filter_by_configs", "limit", b"limit", "observing", b"observing", "space_id", b"space_id", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "_filter_by_configs", b"_filter_by_configs", "_limit", b"_limit", "_space_id", b"_space_id", "_user", b"_user", "cursor", b"cursor", "filter_by_configs", b"filter_by_configs", "limit", b"limit", "not_connected", b"not_connected", "space_id", b"space_id", "time_desc", b"time_desc", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "_filter_by_configs", b"_filter_by_configs", "_limit", b"_limit", "_observing", b"_observing", "_space_id", b"_space_id", "_user", b"_user", "cursor", b"cursor", "filter_by_configs", b"filter_by_configs", "limit", b"limit", "not_connected", b"not_connected", "observing", b"observing", "space_id", b"space_id", "time_desc", b"time_desc", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cursor: _TypeAlias = _typing.Literal["cursor"]  # noqa: Y015
     _WhichOneofArgType__cursor: _TypeAlias = _typing.Literal["_cursor", b"_cursor"]  # noqa: Y015
@@ -176,6 +182,8 @@ class ListSessionsRequest(_message.Message):
     _WhichOneofArgType__filter_by_configs: _TypeAlias = _typing.Literal["_filter_by_configs", b"_filter_by_configs"]  # noqa: Y015
     _WhichOneofReturnType__limit: _TypeAlias = _typing.Literal["limit"]  # noqa: Y015
     _WhichOneofArgType__limit: _TypeAlias = _typing.Literal["_limit", b"_limit"]  # noqa: Y015
+    _WhichOneofReturnType__observing: _TypeAlias = _typing.Literal["observing"]  # noqa: Y015
+    _WhichOneofArgType__observing: _TypeAlias = _typing.Literal["_observing", b"_observing"]  # noqa: Y015
     _WhichOneofReturnType__space_id: _TypeAlias = _typing.Literal["space_id"]  # noqa: Y015
     _WhichOneofArgType__space_id: _TypeAlias = _typing.Literal["_space_id", b"_space_id"]  # noqa: Y015
     _WhichOneofReturnType__user: _TypeAlias = _typing.Literal["user"]  # noqa: Y015
@@ -186,6 +194,8 @@ class ListSessionsRequest(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__filter_by_configs) -> _WhichOneofReturnType__filter_by_configs | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__limit) -> _WhichOneofReturnType__limit | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__observing) -> _WhichOneofReturnType__observing | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__space_id) -> _WhichOneofReturnType__space_id | None: ...
     @_typing.overload
@@ -222,6 +232,102 @@ class ListSessionsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__next_cursor) -> _WhichOneofReturnType__next_cursor | None: ...
 
 Global___ListSessionsResponse: _TypeAlias = ListSessionsResponse  # noqa: Y015
+
+@_typing.final
+class ListSessionStatesRequest(_message.Message):
+    """Asks how sessions are doing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def session_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        session_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["session_ids", b"session_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSessionStatesRequest: _TypeAlias = ListSessionStatesRequest  # noqa: Y015
+
+@_typing.final
+class ListSessionStatesResponse(_message.Message):
+    """Holds a state for each session that there is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEMS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[_session_pb2.SessionState]: ...
+    def __init__(
+        self,
+        *,
+        items: _abc.Iterable[_session_pb2.SessionState] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSessionStatesResponse: _TypeAlias = ListSessionStatesResponse  # noqa: Y015
+
+@_typing.final
+class GetSessionStatisticsRequest(_message.Message):
+    """Asks for figures."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSessionStatisticsRequest: _TypeAlias = GetSessionStatisticsRequest  # noqa: Y015
+
+@_typing.final
+class GetSessionStatisticsResponse(_message.Message):
+    """Holds the figures of now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USERS_FIELD_NUMBER: _builtins.int
+    SESSIONS_FIELD_NUMBER: _builtins.int
+    MESSAGES_FIELD_NUMBER: _builtins.int
+    TOKENS_FIELD_NUMBER: _builtins.int
+    MESSAGE_BYTES_FIELD_NUMBER: _builtins.int
+    users: _builtins.int
+    sessions: _builtins.int
+    messages: _builtins.int
+    tokens: _builtins.float
+    """Of all messages, as GetTokenCounts counts."""
+    message_bytes: _builtins.float
+    """Of all messages in stored form, without what is kept as files."""
+    def __init__(
+        self,
+        *,
+        users: _builtins.int = ...,
+        sessions: _builtins.int = ...,
+        messages: _builtins.int = ...,
+        tokens: _builtins.float = ...,
+        message_bytes: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message_bytes", b"message_bytes", "messages", b"messages", "sessions", b"sessions", "tokens", b"tokens", "users", b"users"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSessionStatisticsResponse: _TypeAlias = GetSessionStatisticsResponse  # noqa: Y015
 
 @_typing.final
 class DeleteSessionRequest(_message.Message):

@@ -52,6 +52,16 @@ class SessionServiceStub(object):
                 request_serializer=acontext_dot_session_dot_v1_dot_session__service__pb2.ListSessionsRequest.SerializeToString,
                 response_deserializer=acontext_dot_session_dot_v1_dot_session__service__pb2.ListSessionsResponse.FromString,
                 _registered_method=True)
+        self.ListSessionStates = channel.unary_unary(
+                '/acontext.session.v1.SessionService/ListSessionStates',
+                request_serializer=acontext_dot_session_dot_v1_dot_session__service__pb2.ListSessionStatesRequest.SerializeToString,
+                response_deserializer=acontext_dot_session_dot_v1_dot_session__service__pb2.ListSessionStatesResponse.FromString,
+                _registered_method=True)
+        self.GetSessionStatistics = channel.unary_unary(
+                '/acontext.session.v1.SessionService/GetSessionStatistics',
+                request_serializer=acontext_dot_session_dot_v1_dot_session__service__pb2.GetSessionStatisticsRequest.SerializeToString,
+                response_deserializer=acontext_dot_session_dot_v1_dot_session__service__pb2.GetSessionStatisticsResponse.FromString,
+                _registered_method=True)
         self.DeleteSession = channel.unary_unary(
                 '/acontext.session.v1.SessionService/DeleteSession',
                 request_serializer=acontext_dot_session_dot_v1_dot_session__service__pb2.DeleteSessionRequest.SerializeToString,
@@ -156,6 +166,22 @@ class SessionServiceServicer(object):
 
     def ListSessions(self, request, context):
         """ListSessions returns the project's sessions by creation time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSessionStates(self, request, context):
+        """ListSessionStates says of some sessions how long they are and how far they are observed.
+
+        In any order; ids that the project does not have are left out.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSessionStatistics(self, request, context):
+        """GetSessionStatistics counts what the project keeps in sessions.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -313,6 +339,16 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.ListSessions,
                     request_deserializer=acontext_dot_session_dot_v1_dot_session__service__pb2.ListSessionsRequest.FromString,
                     response_serializer=acontext_dot_session_dot_v1_dot_session__service__pb2.ListSessionsResponse.SerializeToString,
+            ),
+            'ListSessionStates': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSessionStates,
+                    request_deserializer=acontext_dot_session_dot_v1_dot_session__service__pb2.ListSessionStatesRequest.FromString,
+                    response_serializer=acontext_dot_session_dot_v1_dot_session__service__pb2.ListSessionStatesResponse.SerializeToString,
+            ),
+            'GetSessionStatistics': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSessionStatistics,
+                    request_deserializer=acontext_dot_session_dot_v1_dot_session__service__pb2.GetSessionStatisticsRequest.FromString,
+                    response_serializer=acontext_dot_session_dot_v1_dot_session__service__pb2.GetSessionStatisticsResponse.SerializeToString,
             ),
             'DeleteSession': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteSession,
@@ -477,6 +513,60 @@ class SessionService(object):
             '/acontext.session.v1.SessionService/ListSessions',
             acontext_dot_session_dot_v1_dot_session__service__pb2.ListSessionsRequest.SerializeToString,
             acontext_dot_session_dot_v1_dot_session__service__pb2.ListSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSessionStates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/acontext.session.v1.SessionService/ListSessionStates',
+            acontext_dot_session_dot_v1_dot_session__service__pb2.ListSessionStatesRequest.SerializeToString,
+            acontext_dot_session_dot_v1_dot_session__service__pb2.ListSessionStatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSessionStatistics(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/acontext.session.v1.SessionService/GetSessionStatistics',
+            acontext_dot_session_dot_v1_dot_session__service__pb2.GetSessionStatisticsRequest.SerializeToString,
+            acontext_dot_session_dot_v1_dot_session__service__pb2.GetSessionStatisticsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -44,6 +44,13 @@ class SessionServiceStub:
     """GetSession returns a session without its messages."""
     ListSessions: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.ListSessionsRequest, _session_service_pb2.ListSessionsResponse]
     """ListSessions returns the project's sessions by creation time."""
+    ListSessionStates: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.ListSessionStatesRequest, _session_service_pb2.ListSessionStatesResponse]
+    """ListSessionStates says of some sessions how long they are and how far they are observed.
+
+    In any order; ids that the project does not have are left out.
+    """
+    GetSessionStatistics: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.GetSessionStatisticsRequest, _session_service_pb2.GetSessionStatisticsResponse]
+    """GetSessionStatistics counts what the project keeps in sessions."""
     DeleteSession: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.DeleteSessionRequest, _session_service_pb2.DeleteSessionResponse]
     """DeleteSession removes a session with its messages, their assets and its tasks.
 
@@ -122,6 +129,13 @@ class SessionServiceAsyncStub(SessionServiceStub):
     """GetSession returns a session without its messages."""
     ListSessions: _aio.UnaryUnaryMultiCallable[_session_service_pb2.ListSessionsRequest, _session_service_pb2.ListSessionsResponse]  # type: ignore[assignment]
     """ListSessions returns the project's sessions by creation time."""
+    ListSessionStates: _aio.UnaryUnaryMultiCallable[_session_service_pb2.ListSessionStatesRequest, _session_service_pb2.ListSessionStatesResponse]  # type: ignore[assignment]
+    """ListSessionStates says of some sessions how long they are and how far they are observed.
+
+    In any order; ids that the project does not have are left out.
+    """
+    GetSessionStatistics: _aio.UnaryUnaryMultiCallable[_session_service_pb2.GetSessionStatisticsRequest, _session_service_pb2.GetSessionStatisticsResponse]  # type: ignore[assignment]
+    """GetSessionStatistics counts what the project keeps in sessions."""
     DeleteSession: _aio.UnaryUnaryMultiCallable[_session_service_pb2.DeleteSessionRequest, _session_service_pb2.DeleteSessionResponse]  # type: ignore[assignment]
     """DeleteSession removes a session with its messages, their assets and its tasks.
 
@@ -215,6 +229,25 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_session_service_pb2.ListSessionsResponse, _abc.Awaitable[_session_service_pb2.ListSessionsResponse]]:
         """ListSessions returns the project's sessions by creation time."""
+
+    @_abc_1.abstractmethod
+    def ListSessionStates(
+        self,
+        request: _session_service_pb2.ListSessionStatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_session_service_pb2.ListSessionStatesResponse, _abc.Awaitable[_session_service_pb2.ListSessionStatesResponse]]:
+        """ListSessionStates says of some sessions how long they are and how far they are observed.
+
+        In any order; ids that the project does not have are left out.
+        """
+
+    @_abc_1.abstractmethod
+    def GetSessionStatistics(
+        self,
+        request: _session_service_pb2.GetSessionStatisticsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_session_service_pb2.GetSessionStatisticsResponse, _abc.Awaitable[_session_service_pb2.GetSessionStatisticsResponse]]:
+        """GetSessionStatistics counts what the project keeps in sessions."""
 
     @_abc_1.abstractmethod
     def DeleteSession(

@@ -714,6 +714,108 @@ class ListLearningRunsResponse(_message.Message):
 Global___ListLearningRunsResponse: _TypeAlias = ListLearningRunsResponse  # noqa: Y015
 
 @_typing.final
+class GetSkillStatisticsRequest(_message.Message):
+    """Asks for figures. With nothing set: the last 7 days in UTC."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DAYS_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    days: _builtins.int
+    """Days up to today. Default 7."""
+    time_zone: _builtins.str
+    """An IANA name such as `Europe/Madrid`. Default `UTC`."""
+    def __init__(
+        self,
+        *,
+        days: _builtins.int | None = ...,
+        time_zone: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_days", b"_days", "_time_zone", b"_time_zone", "days", b"days", "time_zone", b"time_zone"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_days", b"_days", "_time_zone", b"_time_zone", "days", b"days", "time_zone", b"time_zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__days: _TypeAlias = _typing.Literal["days"]  # noqa: Y015
+    _WhichOneofArgType__days: _TypeAlias = _typing.Literal["_days", b"_days"]  # noqa: Y015
+    _WhichOneofReturnType__time_zone: _TypeAlias = _typing.Literal["time_zone"]  # noqa: Y015
+    _WhichOneofArgType__time_zone: _TypeAlias = _typing.Literal["_time_zone", b"_time_zone"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__days) -> _WhichOneofReturnType__days | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__time_zone) -> _WhichOneofReturnType__time_zone | None: ...
+
+Global___GetSkillStatisticsRequest: _TypeAlias = GetSkillStatisticsRequest  # noqa: Y015
+
+@_typing.final
+class GetSkillStatisticsResponse(_message.Message):
+    """Holds the figures of now and a day each, oldest first, days without anything included."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DAYS_FIELD_NUMBER: _builtins.int
+    SPACES_FIELD_NUMBER: _builtins.int
+    SKILLS_FIELD_NUMBER: _builtins.int
+    ARCHIVED_FIELD_NUMBER: _builtins.int
+    CONFIRMATIONS_FIELD_NUMBER: _builtins.int
+    spaces: _builtins.int
+    skills: _builtins.int
+    """In force, and taken out of every search."""
+    archived: _builtins.int
+    confirmations: _builtins.int
+    """Skills that wait for a person."""
+    @_builtins.property
+    def days(self) -> _containers.RepeatedCompositeFieldContainer[Global___SkillDay]: ...
+    def __init__(
+        self,
+        *,
+        days: _abc.Iterable[Global___SkillDay] | None = ...,
+        spaces: _builtins.int = ...,
+        skills: _builtins.int = ...,
+        archived: _builtins.int = ...,
+        confirmations: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archived", b"archived", "confirmations", b"confirmations", "days", b"days", "skills", b"skills", "spaces", b"spaces"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSkillStatisticsResponse: _TypeAlias = GetSkillStatisticsResponse  # noqa: Y015
+
+@_typing.final
+class SkillDay(_message.Message):
+    """A SkillDay counts one day of a project's skills."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATE_FIELD_NUMBER: _builtins.int
+    LEARNED_FIELD_NUMBER: _builtins.int
+    IMPROVED_FIELD_NUMBER: _builtins.int
+    SERVED_FIELD_NUMBER: _builtins.int
+    date: _builtins.str
+    """`2026-11-22`, in the asked time zone."""
+    learned: _builtins.int
+    """New skills, and new versions of known ones."""
+    improved: _builtins.int
+    served: _builtins.int
+    """Times that a search served a skill to a session."""
+    def __init__(
+        self,
+        *,
+        date: _builtins.str = ...,
+        learned: _builtins.int = ...,
+        improved: _builtins.int = ...,
+        served: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["date", b"date", "improved", b"improved", "learned", b"learned", "served", b"served"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SkillDay: _TypeAlias = SkillDay  # noqa: Y015
+
+@_typing.final
 class ReindexSkillsRequest(_message.Message):
     """Asks for a new index."""
 

@@ -90,6 +90,11 @@ class SkillServiceStub(object):
                 request_serializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.ListLearningRunsRequest.SerializeToString,
                 response_deserializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.ListLearningRunsResponse.FromString,
                 _registered_method=True)
+        self.GetSkillStatistics = channel.unary_unary(
+                '/acontext.space.v1.SkillService/GetSkillStatistics',
+                request_serializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.GetSkillStatisticsRequest.SerializeToString,
+                response_deserializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.GetSkillStatisticsResponse.FromString,
+                _registered_method=True)
         self.ReindexSkills = channel.unary_unary(
                 '/acontext.space.v1.SkillService/ReindexSkills',
                 request_serializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.ReindexSkillsRequest.SerializeToString,
@@ -181,6 +186,13 @@ class SkillServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetSkillStatistics(self, request, context):
+        """GetSkillStatistics counts what the project learned and how it was used, per day.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReindexSkills(self, request, context):
         """ReindexSkills builds the vector index anew from the skills, or into another embedding space with
         a switch at the end.
@@ -246,6 +258,11 @@ def add_SkillServiceServicer_to_server(servicer, server):
                     servicer.ListLearningRuns,
                     request_deserializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.ListLearningRunsRequest.FromString,
                     response_serializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.ListLearningRunsResponse.SerializeToString,
+            ),
+            'GetSkillStatistics': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSkillStatistics,
+                    request_deserializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.GetSkillStatisticsRequest.FromString,
+                    response_serializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.GetSkillStatisticsResponse.SerializeToString,
             ),
             'ReindexSkills': grpc.unary_unary_rpc_method_handler(
                     servicer.ReindexSkills,
@@ -551,6 +568,33 @@ class SkillService(object):
             '/acontext.space.v1.SkillService/ListLearningRuns',
             acontext_dot_space_dot_v1_dot_skill__service__pb2.ListLearningRunsRequest.SerializeToString,
             acontext_dot_space_dot_v1_dot_skill__service__pb2.ListLearningRunsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSkillStatistics(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/acontext.space.v1.SkillService/GetSkillStatistics',
+            acontext_dot_space_dot_v1_dot_skill__service__pb2.GetSkillStatisticsRequest.SerializeToString,
+            acontext_dot_space_dot_v1_dot_skill__service__pb2.GetSkillStatisticsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -59,6 +59,8 @@ class SkillServiceStub:
     """RenameTools renames tools in every step; onto a known name they merge. Unknown ones are skipped."""
     ListLearningRuns: _grpc.UnaryUnaryMultiCallable[_skill_service_pb2.ListLearningRunsRequest, _skill_service_pb2.ListLearningRunsResponse]
     """ListLearningRuns returns the project's distilling and placing runs by time."""
+    GetSkillStatistics: _grpc.UnaryUnaryMultiCallable[_skill_service_pb2.GetSkillStatisticsRequest, _skill_service_pb2.GetSkillStatisticsResponse]
+    """GetSkillStatistics counts what the project learned and how it was used, per day."""
     ReindexSkills: _grpc.UnaryUnaryMultiCallable[_skill_service_pb2.ReindexSkillsRequest, _skill_service_pb2.ReindexSkillsResponse]
     """ReindexSkills builds the vector index anew from the skills, or into another embedding space with
     a switch at the end.
@@ -95,6 +97,8 @@ class SkillServiceAsyncStub(SkillServiceStub):
     """RenameTools renames tools in every step; onto a known name they merge. Unknown ones are skipped."""
     ListLearningRuns: _aio.UnaryUnaryMultiCallable[_skill_service_pb2.ListLearningRunsRequest, _skill_service_pb2.ListLearningRunsResponse]  # type: ignore[assignment]
     """ListLearningRuns returns the project's distilling and placing runs by time."""
+    GetSkillStatistics: _aio.UnaryUnaryMultiCallable[_skill_service_pb2.GetSkillStatisticsRequest, _skill_service_pb2.GetSkillStatisticsResponse]  # type: ignore[assignment]
+    """GetSkillStatistics counts what the project learned and how it was used, per day."""
     ReindexSkills: _aio.UnaryUnaryMultiCallable[_skill_service_pb2.ReindexSkillsRequest, _skill_service_pb2.ReindexSkillsResponse]  # type: ignore[assignment]
     """ReindexSkills builds the vector index anew from the skills, or into another embedding space with
     a switch at the end.
@@ -194,6 +198,14 @@ class SkillServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_skill_service_pb2.ListLearningRunsResponse, _abc.Awaitable[_skill_service_pb2.ListLearningRunsResponse]]:
         """ListLearningRuns returns the project's distilling and placing runs by time."""
+
+    @_abc_1.abstractmethod
+    def GetSkillStatistics(
+        self,
+        request: _skill_service_pb2.GetSkillStatisticsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_skill_service_pb2.GetSkillStatisticsResponse, _abc.Awaitable[_skill_service_pb2.GetSkillStatisticsResponse]]:
+        """GetSkillStatistics counts what the project learned and how it was used, per day."""
 
     @_abc_1.abstractmethod
     def ReindexSkills(

@@ -13,7 +13,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file acontext/session/v1/session.proto.
  */
 export const file_acontext_session_v1_session: GenFile = /*@__PURE__*/
-  fileDesc("CiFhY29udGV4dC9zZXNzaW9uL3YxL3Nlc3Npb24ucHJvdG8SE2Fjb250ZXh0LnNlc3Npb24udjEingIKB1Nlc3Npb24SCgoCaWQYASABKAkSEgoKcHJvamVjdF9pZBgCIAEoCRIUCgd1c2VyX2lkGAMgASgJSACIAQESGwoIc3BhY2VfaWQYBCABKAlCBNjzGAFIAYgBARIdChVkaXNhYmxlX3Rhc2tfdHJhY2tpbmcYBSABKAgSKAoHY29uZmlncxgGIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSLgoKY3JlYXRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCgoIX3VzZXJfaWRCCwoJX3NwYWNlX2lkYgZwcm90bzM", [file_acontext_options_v1_options, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("CiFhY29udGV4dC9zZXNzaW9uL3YxL3Nlc3Npb24ucHJvdG8SE2Fjb250ZXh0LnNlc3Npb24udjEingIKB1Nlc3Npb24SCgoCaWQYASABKAkSEgoKcHJvamVjdF9pZBgCIAEoCRIUCgd1c2VyX2lkGAMgASgJSACIAQESGwoIc3BhY2VfaWQYBCABKAlCBNjzGAFIAYgBARIdChVkaXNhYmxlX3Rhc2tfdHJhY2tpbmcYBSABKAgSKAoHY29uZmlncxgGIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSLgoKY3JlYXRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCgoIX3VzZXJfaWRCCwoJX3NwYWNlX2lkIpoBCgxTZXNzaW9uU3RhdGUSEgoKc2Vzc2lvbl9pZBgBIAEoCRIQCghtZXNzYWdlcxgCIAEoBRIQCghvYnNlcnZlZBgDIAEoBRIOCgZmYWlsZWQYBCABKAUSDgoGdG9rZW5zGAUgASgBEjIKDmxhc3Rfc3RvcmVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcGIGcHJvdG8z", [file_acontext_options_v1_options, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * A Session is one conversation: an ordered log of messages, observed in the background.
@@ -72,4 +72,54 @@ export type Session = Message<"acontext.session.v1.Session"> & {
  */
 export const SessionSchema: GenMessage<Session> = /*@__PURE__*/
   messageDesc(file_acontext_session_v1_session, 0);
+
+/**
+ * A SessionState says how long a session's log is, and how far it is observed.
+ *
+ * @generated from message acontext.session.v1.SessionState
+ */
+export type SessionState = Message<"acontext.session.v1.SessionState"> & {
+  /**
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+
+  /**
+   * @generated from field: int32 messages = 2;
+   */
+  messages: number;
+
+  /**
+   * Messages from the first on that observing has dealt with, failed ones included.
+   *
+   * @generated from field: int32 observed = 3;
+   */
+  observed: number;
+
+  /**
+   * Messages that could not be observed.
+   *
+   * @generated from field: int32 failed = 4;
+   */
+  failed: number;
+
+  /**
+   * @generated from field: double tokens = 5;
+   */
+  tokens: number;
+
+  /**
+   * When the newest message was stored; unset for an empty session.
+   *
+   * @generated from field: google.protobuf.Timestamp last_stored_at = 6;
+   */
+  lastStoredAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message acontext.session.v1.SessionState.
+ * Use `create(SessionStateSchema)` to create a new message.
+ */
+export const SessionStateSchema: GenMessage<SessionState> = /*@__PURE__*/
+  messageDesc(file_acontext_session_v1_session, 1);
 

@@ -5,7 +5,7 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_acontext_options_v1_options } from "../../options/v1/options_pb.js";
-import type { Session } from "./session_pb.js";
+import type { Session, SessionState } from "./session_pb.js";
 import { file_acontext_session_v1_session } from "./session_pb.js";
 import type { GetSessionContextJsonRequestSchema, GetSessionContextRequestSchema, GetSessionContextResponseSchema, GetTokenCountsRequestSchema, GetTokenCountsResponseSchema, ListMessagesJsonRequestSchema, ListMessagesRequestSchema, ListMessagesResponseSchema, ListUnobservedSessionsRequestSchema, ListUnobservedSessionsResponseSchema, ReadMessagesRequestSchema, ReadMessagesResponseSchema, RecordObservationRequestSchema, RecordObservationResponseSchema, StoreMessageJsonRequestSchema, StoreMessageMultipartRequestSchema, StoreMessageRequestSchema, StoreMessageResponseSchema, StoreMessagesRequestSchema, StoreMessagesResponseSchema, WatchSessionRequestSchema, WatchSessionResponseSchema } from "./session_messages_pb.js";
 import { file_acontext_session_v1_session_messages } from "./session_messages_pb.js";
@@ -20,7 +20,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file acontext/session/v1/session_service.proto.
  */
 export const file_acontext_session_v1_session_service: GenFile = /*@__PURE__*/
-  fileDesc("CilhY29udGV4dC9zZXNzaW9uL3YxL3Nlc3Npb25fc2VydmljZS5wcm90bxITYWNvbnRleHQuc2Vzc2lvbi52MSLlAQoUQ3JlYXRlU2Vzc2lvblJlcXVlc3QSGwoEdXNlchgBIAEoCUIIukgFcgMYgAhIAIgBARIfCghzcGFjZV9pZBgCIAEoCUIIukgFcgOwAQFIAYgBARIdChVkaXNhYmxlX3Rhc2tfdHJhY2tpbmcYAyABKAgSKAoHY29uZmlncxgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSIQoKcmVxdWVzdF9pZBgFIAEoCUIIukgFcgOwAQFIAogBAUIHCgVfdXNlckILCglfc3BhY2VfaWRCDQoLX3JlcXVlc3RfaWQiRgoVQ3JlYXRlU2Vzc2lvblJlc3BvbnNlEi0KB3Nlc3Npb24YASABKAsyHC5hY29udGV4dC5zZXNzaW9uLnYxLlNlc3Npb24iMQoRR2V0U2Vzc2lvblJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQEiQwoSR2V0U2Vzc2lvblJlc3BvbnNlEi0KB3Nlc3Npb24YASABKAsyHC5hY29udGV4dC5zZXNzaW9uLnYxLlNlc3Npb24iiQIKE0xpc3RTZXNzaW9uc1JlcXVlc3QSEQoEdXNlchgBIAEoCUgAiAEBEh8KCHNwYWNlX2lkGAIgASgJQgi6SAVyA7ABAUgBiAEBEhUKDW5vdF9jb25uZWN0ZWQYAyABKAgSHgoFbGltaXQYBCABKAVCCrpIBxoFGMgBKAFIAogBARITCgZjdXJzb3IYBSABKAlIA4gBARIRCgl0aW1lX2Rlc2MYBiABKAgSHgoRZmlsdGVyX2J5X2NvbmZpZ3MYByABKAlIBIgBAUIHCgVfdXNlckILCglfc3BhY2VfaWRCCAoGX2xpbWl0QgkKB19jdXJzb3JCFAoSX2ZpbHRlcl9ieV9jb25maWdzIn8KFExpc3RTZXNzaW9uc1Jlc3BvbnNlEisKBWl0ZW1zGAEgAygLMhwuYWNvbnRleHQuc2Vzc2lvbi52MS5TZXNzaW9uEhgKC25leHRfY3Vyc29yGAIgASgJSACIAQESEAoIaGFzX21vcmUYAyABKAhCDgoMX25leHRfY3Vyc29yIjQKFERlbGV0ZVNlc3Npb25SZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBIhcKFURlbGV0ZVNlc3Npb25SZXNwb25zZSJtChtVcGRhdGVTZXNzaW9uQ29uZmlnc1JlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQESMAoHY29uZmlncxgCIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RCBrpIA8gBASIeChxVcGRhdGVTZXNzaW9uQ29uZmlnc1Jlc3BvbnNlIlEKFUNvbm5lY3RUb1NwYWNlUmVxdWVzdBIcCgpzZXNzaW9uX2lkGAEgASgJQgi6SAVyA7ABARIaCghzcGFjZV9pZBgCIAEoCUIIukgFcgOwAQEiGAoWQ29ubmVjdFRvU3BhY2VSZXNwb25zZTKKFQoOU2Vzc2lvblNlcnZpY2USiwEKDUNyZWF0ZVNlc3Npb24SKS5hY29udGV4dC5zZXNzaW9uLnYxLkNyZWF0ZVNlc3Npb25SZXF1ZXN0GiouYWNvbnRleHQuc2Vzc2lvbi52MS5DcmVhdGVTZXNzaW9uUmVzcG9uc2UiI4LT5JMCHToBKmIHc2Vzc2lvbiIPL2FwaS92MS9zZXNzaW9uEsABCgpHZXRTZXNzaW9uEiYuYWNvbnRleHQuc2Vzc2lvbi52MS5HZXRTZXNzaW9uUmVxdWVzdBonLmFjb250ZXh0LnNlc3Npb24udjEuR2V0U2Vzc2lvblJlc3BvbnNlImGQAgGC0+STAlhaL2IHc2Vzc2lvbhIkL2FwaS92MS9zZXNzaW9uL3tzZXNzaW9uX2lkfS9jb25maWdzYgdzZXNzaW9uEhwvYXBpL3YxL3Nlc3Npb24ve3Nlc3Npb25faWR9En8KDExpc3RTZXNzaW9ucxIoLmFjb250ZXh0LnNlc3Npb24udjEuTGlzdFNlc3Npb25zUmVxdWVzdBopLmFjb250ZXh0LnNlc3Npb24udjEuTGlzdFNlc3Npb25zUmVzcG9uc2UiGpACAYLT5JMCERIPL2FwaS92MS9zZXNzaW9uEowBCg1EZWxldGVTZXNzaW9uEikuYWNvbnRleHQuc2Vzc2lvbi52MS5EZWxldGVTZXNzaW9uUmVxdWVzdBoqLmFjb250ZXh0LnNlc3Npb24udjEuRGVsZXRlU2Vzc2lvblJlc3BvbnNlIiSC0+STAh4qHC9hcGkvdjEvc2Vzc2lvbi97c2Vzc2lvbl9pZH0SrwEKFFVwZGF0ZVNlc3Npb25Db25maWdzEjAuYWNvbnRleHQuc2Vzc2lvbi52MS5VcGRhdGVTZXNzaW9uQ29uZmlnc1JlcXVlc3QaMS5hY29udGV4dC5zZXNzaW9uLnYxLlVwZGF0ZVNlc3Npb25Db25maWdzUmVzcG9uc2UiMpACAoLT5JMCKToBKhokL2FwaS92MS9zZXNzaW9uL3tzZXNzaW9uX2lkfS9jb25maWdzEqYBCg5Db25uZWN0VG9TcGFjZRIqLmFjb250ZXh0LnNlc3Npb24udjEuQ29ubmVjdFRvU3BhY2VSZXF1ZXN0GisuYWNvbnRleHQuc2Vzc2lvbi52MS5Db25uZWN0VG9TcGFjZVJlc3BvbnNlIjuQAgKC0+STAjI6ASoiLS9hcGkvdjEvc2Vzc2lvbi97c2Vzc2lvbl9pZH0vY29ubmVjdF90b19zcGFjZRJjCgxTdG9yZU1lc3NhZ2USKC5hY29udGV4dC5zZXNzaW9uLnYxLlN0b3JlTWVzc2FnZVJlcXVlc3QaKS5hY29udGV4dC5zZXNzaW9uLnYxLlN0b3JlTWVzc2FnZVJlc3BvbnNlEo8BChBTdG9yZU1lc3NhZ2VKc29uEiwuYWNvbnRleHQuc2Vzc2lvbi52MS5TdG9yZU1lc3NhZ2VKc29uUmVxdWVzdBoULmdvb2dsZS5hcGkuSHR0cEJvZHkiN9DzGAKC0+STAi06BGJvZHkiJS9hcGkvdjEvc2Vzc2lvbi97c2Vzc2lvbl9pZH0vbWVzc2FnZXMSmwEKFVN0b3JlTWVzc2FnZU11bHRpcGFydBIxLmFjb250ZXh0LnNlc3Npb24udjEuU3RvcmVNZXNzYWdlTXVsdGlwYXJ0UmVxdWVzdBoULmdvb2dsZS5hcGkuSHR0cEJvZHkiN9DzGAKC0+STAi06BGJvZHkiJS9hcGkvdjEvc2Vzc2lvbi97c2Vzc2lvbl9pZH0vbWVzc2FnZXMoARJoCg1TdG9yZU1lc3NhZ2VzEikuYWNvbnRleHQuc2Vzc2lvbi52MS5TdG9yZU1lc3NhZ2VzUmVxdWVzdBoqLmFjb250ZXh0LnNlc3Npb24udjEuU3RvcmVNZXNzYWdlc1Jlc3BvbnNlKAESaAoMTGlzdE1lc3NhZ2VzEiguYWNvbnRleHQuc2Vzc2lvbi52MS5MaXN0TWVzc2FnZXNSZXF1ZXN0GikuYWNvbnRleHQuc2Vzc2lvbi52MS5MaXN0TWVzc2FnZXNSZXNwb25zZSIDkAIBEowBChBMaXN0TWVzc2FnZXNKc29uEiwuYWNvbnRleHQuc2Vzc2lvbi52MS5MaXN0TWVzc2FnZXNKc29uUmVxdWVzdBoULmdvb2dsZS5hcGkuSHR0cEJvZHkiNJACAdDzGAKC0+STAicSJS9hcGkvdjEvc2Vzc2lvbi97c2Vzc2lvbl9pZH0vbWVzc2FnZXMSmAEKDFdhdGNoU2Vzc2lvbhIoLmFjb250ZXh0LnNlc3Npb24udjEuV2F0Y2hTZXNzaW9uUmVxdWVzdBopLmFjb250ZXh0LnNlc3Npb24udjEuV2F0Y2hTZXNzaW9uUmVzcG9uc2UiMZACAdDzGAOC0+STAiQSIi9hcGkvdjEvc2Vzc2lvbi97c2Vzc2lvbl9pZH0vd2F0Y2gwARKfAQoOR2V0VG9rZW5Db3VudHMSKi5hY29udGV4dC5zZXNzaW9uLnYxLkdldFRva2VuQ291bnRzUmVxdWVzdBorLmFjb250ZXh0LnNlc3Npb24udjEuR2V0VG9rZW5Db3VudHNSZXNwb25zZSI0kAIBgtPkkwIrEikvYXBpL3YxL3Nlc3Npb24ve3Nlc3Npb25faWR9L3Rva2VuX2NvdW50cxJ3ChFHZXRTZXNzaW9uQ29udGV4dBItLmFjb250ZXh0LnNlc3Npb24udjEuR2V0U2Vzc2lvbkNvbnRleHRSZXF1ZXN0Gi4uYWNvbnRleHQuc2Vzc2lvbi52MS5HZXRTZXNzaW9uQ29udGV4dFJlc3BvbnNlIgOQAgESlQEKFUdldFNlc3Npb25Db250ZXh0SnNvbhIxLmFjb250ZXh0LnNlc3Npb24udjEuR2V0U2Vzc2lvbkNvbnRleHRKc29uUmVxdWVzdBoULmdvb2dsZS5hcGkuSHR0cEJvZHkiM5ACAdDzGAKC0+STAiYSJC9hcGkvdjEvc2Vzc2lvbi97c2Vzc2lvbl9pZH0vY29udGV4dBKKAQoWTGlzdFVub2JzZXJ2ZWRTZXNzaW9ucxIyLmFjb250ZXh0LnNlc3Npb24udjEuTGlzdFVub2JzZXJ2ZWRTZXNzaW9uc1JlcXVlc3QaMy5hY29udGV4dC5zZXNzaW9uLnYxLkxpc3RVbm9ic2VydmVkU2Vzc2lvbnNSZXNwb25zZSIHkAIByPMYAxJsCgxSZWFkTWVzc2FnZXMSKC5hY29udGV4dC5zZXNzaW9uLnYxLlJlYWRNZXNzYWdlc1JlcXVlc3QaKS5hY29udGV4dC5zZXNzaW9uLnYxLlJlYWRNZXNzYWdlc1Jlc3BvbnNlIgeQAgHI8xgDEnsKEVJlY29yZE9ic2VydmF0aW9uEi0uYWNvbnRleHQuc2Vzc2lvbi52MS5SZWNvcmRPYnNlcnZhdGlvblJlcXVlc3QaLi5hY29udGV4dC5zZXNzaW9uLnYxLlJlY29yZE9ic2VydmF0aW9uUmVzcG9uc2UiB5ACAsjzGANiBnByb3RvMw", [file_acontext_options_v1_options, file_acontext_session_v1_session, file_acontext_session_v1_session_messages, file_buf_validate_validate, file_google_api_annotations, file_google_api_httpbody, file_google_protobuf_struct]);
+  fileDesc("CilhY29udGV4dC9zZXNzaW9uL3YxL3Nlc3Npb25fc2VydmljZS5wcm90bxITYWNvbnRleHQuc2Vzc2lvbi52MSLlAQoUQ3JlYXRlU2Vzc2lvblJlcXVlc3QSGwoEdXNlchgBIAEoCUIIukgFcgMYgAhIAIgBARIfCghzcGFjZV9pZBgCIAEoCUIIukgFcgOwAQFIAYgBARIdChVkaXNhYmxlX3Rhc2tfdHJhY2tpbmcYAyABKAgSKAoHY29uZmlncxgEIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSIQoKcmVxdWVzdF9pZBgFIAEoCUIIukgFcgOwAQFIAogBAUIHCgVfdXNlckILCglfc3BhY2VfaWRCDQoLX3JlcXVlc3RfaWQiRgoVQ3JlYXRlU2Vzc2lvblJlc3BvbnNlEi0KB3Nlc3Npb24YASABKAsyHC5hY29udGV4dC5zZXNzaW9uLnYxLlNlc3Npb24iMQoRR2V0U2Vzc2lvblJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQEiQwoSR2V0U2Vzc2lvblJlc3BvbnNlEi0KB3Nlc3Npb24YASABKAsyHC5hY29udGV4dC5zZXNzaW9uLnYxLlNlc3Npb24i0QIKE0xpc3RTZXNzaW9uc1JlcXVlc3QSEQoEdXNlchgBIAEoCUgAiAEBEh8KCHNwYWNlX2lkGAIgASgJQgi6SAVyA7ABAUgBiAEBEhUKDW5vdF9jb25uZWN0ZWQYAyABKAgSHgoFbGltaXQYBCABKAVCCrpIBxoFGMgBKAFIAogBARITCgZjdXJzb3IYBSABKAlIA4gBARIRCgl0aW1lX2Rlc2MYBiABKAgSHgoRZmlsdGVyX2J5X2NvbmZpZ3MYByABKAlIBIgBARI4CglvYnNlcnZpbmcYCCABKAlCILpIHXIbUghvYnNlcnZlZFIHcGVuZGluZ1IGZmFpbGVkSAWIAQFCBwoFX3VzZXJCCwoJX3NwYWNlX2lkQggKBl9saW1pdEIJCgdfY3Vyc29yQhQKEl9maWx0ZXJfYnlfY29uZmlnc0IMCgpfb2JzZXJ2aW5nIn8KFExpc3RTZXNzaW9uc1Jlc3BvbnNlEisKBWl0ZW1zGAEgAygLMhwuYWNvbnRleHQuc2Vzc2lvbi52MS5TZXNzaW9uEhgKC25leHRfY3Vyc29yGAIgASgJSACIAQESEAoIaGFzX21vcmUYAyABKAhCDgoMX25leHRfY3Vyc29yIkMKGExpc3RTZXNzaW9uU3RhdGVzUmVxdWVzdBInCgtzZXNzaW9uX2lkcxgBIAMoCUISukgPkgEMCAEQyAEiBXIDsAEBIk0KGUxpc3RTZXNzaW9uU3RhdGVzUmVzcG9uc2USMAoFaXRlbXMYASADKAsyIS5hY29udGV4dC5zZXNzaW9uLnYxLlNlc3Npb25TdGF0ZSIdChtHZXRTZXNzaW9uU3RhdGlzdGljc1JlcXVlc3QieAocR2V0U2Vzc2lvblN0YXRpc3RpY3NSZXNwb25zZRINCgV1c2VycxgBIAEoBRIQCghzZXNzaW9ucxgCIAEoBRIQCghtZXNzYWdlcxgDIAEoBRIOCgZ0b2tlbnMYBCABKAESFQoNbWVzc2FnZV9ieXRlcxgFIAEoASI0ChREZWxldGVTZXNzaW9uUmVxdWVzdBIcCgpzZXNzaW9uX2lkGAEgASgJQgi6SAVyA7ABASIXChVEZWxldGVTZXNzaW9uUmVzcG9uc2UibQobVXBkYXRlU2Vzc2lvbkNvbmZpZ3NSZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEjAKB2NvbmZpZ3MYAiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Qga6SAPIAQEiHgocVXBkYXRlU2Vzc2lvbkNvbmZpZ3NSZXNwb25zZSJRChVDb25uZWN0VG9TcGFjZVJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQESGgoIc3BhY2VfaWQYAiABKAlCCLpIBXIDsAEBIhgKFkNvbm5lY3RUb1NwYWNlUmVzcG9uc2UyhhcKDlNlc3Npb25TZXJ2aWNlEosBCg1DcmVhdGVTZXNzaW9uEikuYWNvbnRleHQuc2Vzc2lvbi52MS5DcmVhdGVTZXNzaW9uUmVxdWVzdBoqLmFjb250ZXh0LnNlc3Npb24udjEuQ3JlYXRlU2Vzc2lvblJlc3BvbnNlIiOC0+STAh06ASpiB3Nlc3Npb24iDy9hcGkvdjEvc2Vzc2lvbhLAAQoKR2V0U2Vzc2lvbhImLmFjb250ZXh0LnNlc3Npb24udjEuR2V0U2Vzc2lvblJlcXVlc3QaJy5hY29udGV4dC5zZXNzaW9uLnYxLkdldFNlc3Npb25SZXNwb25zZSJhkAIBgtPkkwJYWi9iB3Nlc3Npb24SJC9hcGkvdjEvc2Vzc2lvbi97c2Vzc2lvbl9pZH0vY29uZmlnc2IHc2Vzc2lvbhIcL2FwaS92MS9zZXNzaW9uL3tzZXNzaW9uX2lkfRJ/CgxMaXN0U2Vzc2lvbnMSKC5hY29udGV4dC5zZXNzaW9uLnYxLkxpc3RTZXNzaW9uc1JlcXVlc3QaKS5hY29udGV4dC5zZXNzaW9uLnYxLkxpc3RTZXNzaW9uc1Jlc3BvbnNlIhqQAgGC0+STAhESDy9hcGkvdjEvc2Vzc2lvbhJ3ChFMaXN0U2Vzc2lvblN0YXRlcxItLmFjb250ZXh0LnNlc3Npb24udjEuTGlzdFNlc3Npb25TdGF0ZXNSZXF1ZXN0Gi4uYWNvbnRleHQuc2Vzc2lvbi52MS5MaXN0U2Vzc2lvblN0YXRlc1Jlc3BvbnNlIgOQAgESgAEKFEdldFNlc3Npb25TdGF0aXN0aWNzEjAuYWNvbnRleHQuc2Vzc2lvbi52MS5HZXRTZXNzaW9uU3RhdGlzdGljc1JlcXVlc3QaMS5hY29udGV4dC5zZXNzaW9uLnYxLkdldFNlc3Npb25TdGF0aXN0aWNzUmVzcG9uc2UiA5ACARKMAQoNRGVsZXRlU2Vzc2lvbhIpLmFjb250ZXh0LnNlc3Npb24udjEuRGVsZXRlU2Vzc2lvblJlcXVlc3QaKi5hY29udGV4dC5zZXNzaW9uLnYxLkRlbGV0ZVNlc3Npb25SZXNwb25zZSIkgtPkkwIeKhwvYXBpL3YxL3Nlc3Npb24ve3Nlc3Npb25faWR9Eq8BChRVcGRhdGVTZXNzaW9uQ29uZmlncxIwLmFjb250ZXh0LnNlc3Npb24udjEuVXBkYXRlU2Vzc2lvbkNvbmZpZ3NSZXF1ZXN0GjEuYWNvbnRleHQuc2Vzc2lvbi52MS5VcGRhdGVTZXNzaW9uQ29uZmlnc1Jlc3BvbnNlIjKQAgKC0+STAik6ASoaJC9hcGkvdjEvc2Vzc2lvbi97c2Vzc2lvbl9pZH0vY29uZmlncxKmAQoOQ29ubmVjdFRvU3BhY2USKi5hY29udGV4dC5zZXNzaW9uLnYxLkNvbm5lY3RUb1NwYWNlUmVxdWVzdBorLmFjb250ZXh0LnNlc3Npb24udjEuQ29ubmVjdFRvU3BhY2VSZXNwb25zZSI7kAICgtPkkwIyOgEqIi0vYXBpL3YxL3Nlc3Npb24ve3Nlc3Npb25faWR9L2Nvbm5lY3RfdG9fc3BhY2USYwoMU3RvcmVNZXNzYWdlEiguYWNvbnRleHQuc2Vzc2lvbi52MS5TdG9yZU1lc3NhZ2VSZXF1ZXN0GikuYWNvbnRleHQuc2Vzc2lvbi52MS5TdG9yZU1lc3NhZ2VSZXNwb25zZRKPAQoQU3RvcmVNZXNzYWdlSnNvbhIsLmFjb250ZXh0LnNlc3Npb24udjEuU3RvcmVNZXNzYWdlSnNvblJlcXVlc3QaFC5nb29nbGUuYXBpLkh0dHBCb2R5IjfQ8xgCgtPkkwItOgRib2R5IiUvYXBpL3YxL3Nlc3Npb24ve3Nlc3Npb25faWR9L21lc3NhZ2VzEpsBChVTdG9yZU1lc3NhZ2VNdWx0aXBhcnQSMS5hY29udGV4dC5zZXNzaW9uLnYxLlN0b3JlTWVzc2FnZU11bHRpcGFydFJlcXVlc3QaFC5nb29nbGUuYXBpLkh0dHBCb2R5IjfQ8xgCgtPkkwItOgRib2R5IiUvYXBpL3YxL3Nlc3Npb24ve3Nlc3Npb25faWR9L21lc3NhZ2VzKAESaAoNU3RvcmVNZXNzYWdlcxIpLmFjb250ZXh0LnNlc3Npb24udjEuU3RvcmVNZXNzYWdlc1JlcXVlc3QaKi5hY29udGV4dC5zZXNzaW9uLnYxLlN0b3JlTWVzc2FnZXNSZXNwb25zZSgBEmgKDExpc3RNZXNzYWdlcxIoLmFjb250ZXh0LnNlc3Npb24udjEuTGlzdE1lc3NhZ2VzUmVxdWVzdBopLmFjb250ZXh0LnNlc3Npb24udjEuTGlzdE1lc3NhZ2VzUmVzcG9uc2UiA5ACARKMAQoQTGlzdE1lc3NhZ2VzSnNvbhIsLmFjb250ZXh0LnNlc3Npb24udjEuTGlzdE1lc3NhZ2VzSnNvblJlcXVlc3QaFC5nb29nbGUuYXBpLkh0dHBCb2R5IjSQAgHQ8xgCgtPkkwInEiUvYXBpL3YxL3Nlc3Npb24ve3Nlc3Npb25faWR9L21lc3NhZ2VzEpgBCgxXYXRjaFNlc3Npb24SKC5hY29udGV4dC5zZXNzaW9uLnYxLldhdGNoU2Vzc2lvblJlcXVlc3QaKS5hY29udGV4dC5zZXNzaW9uLnYxLldhdGNoU2Vzc2lvblJlc3BvbnNlIjGQAgHQ8xgDgtPkkwIkEiIvYXBpL3YxL3Nlc3Npb24ve3Nlc3Npb25faWR9L3dhdGNoMAESnwEKDkdldFRva2VuQ291bnRzEiouYWNvbnRleHQuc2Vzc2lvbi52MS5HZXRUb2tlbkNvdW50c1JlcXVlc3QaKy5hY29udGV4dC5zZXNzaW9uLnYxLkdldFRva2VuQ291bnRzUmVzcG9uc2UiNJACAYLT5JMCKxIpL2FwaS92MS9zZXNzaW9uL3tzZXNzaW9uX2lkfS90b2tlbl9jb3VudHMSdwoRR2V0U2Vzc2lvbkNvbnRleHQSLS5hY29udGV4dC5zZXNzaW9uLnYxLkdldFNlc3Npb25Db250ZXh0UmVxdWVzdBouLmFjb250ZXh0LnNlc3Npb24udjEuR2V0U2Vzc2lvbkNvbnRleHRSZXNwb25zZSIDkAIBEpUBChVHZXRTZXNzaW9uQ29udGV4dEpzb24SMS5hY29udGV4dC5zZXNzaW9uLnYxLkdldFNlc3Npb25Db250ZXh0SnNvblJlcXVlc3QaFC5nb29nbGUuYXBpLkh0dHBCb2R5IjOQAgHQ8xgCgtPkkwImEiQvYXBpL3YxL3Nlc3Npb24ve3Nlc3Npb25faWR9L2NvbnRleHQSigEKFkxpc3RVbm9ic2VydmVkU2Vzc2lvbnMSMi5hY29udGV4dC5zZXNzaW9uLnYxLkxpc3RVbm9ic2VydmVkU2Vzc2lvbnNSZXF1ZXN0GjMuYWNvbnRleHQuc2Vzc2lvbi52MS5MaXN0VW5vYnNlcnZlZFNlc3Npb25zUmVzcG9uc2UiB5ACAcjzGAMSbAoMUmVhZE1lc3NhZ2VzEiguYWNvbnRleHQuc2Vzc2lvbi52MS5SZWFkTWVzc2FnZXNSZXF1ZXN0GikuYWNvbnRleHQuc2Vzc2lvbi52MS5SZWFkTWVzc2FnZXNSZXNwb25zZSIHkAIByPMYAxJ7ChFSZWNvcmRPYnNlcnZhdGlvbhItLmFjb250ZXh0LnNlc3Npb24udjEuUmVjb3JkT2JzZXJ2YXRpb25SZXF1ZXN0Gi4uYWNvbnRleHQuc2Vzc2lvbi52MS5SZWNvcmRPYnNlcnZhdGlvblJlc3BvbnNlIgeQAgLI8xgDYgZwcm90bzM", [file_acontext_options_v1_options, file_acontext_session_v1_session, file_acontext_session_v1_session_messages, file_buf_validate_validate, file_google_api_annotations, file_google_api_httpbody, file_google_protobuf_struct]);
 
 /**
  * Asks for a session. With nothing set: nobody's, without a space, observed.
@@ -168,6 +168,14 @@ export type ListSessionsRequest = Message<"acontext.session.v1.ListSessionsReque
    * @generated from field: optional string filter_by_configs = 7;
    */
   filterByConfigs?: string | undefined;
+
+  /**
+   * Only sessions that are so far: `observed` (all of it), `pending` (some is not yet) or `failed`
+   * (of some it could not be done). What is not tracked is neither.
+   *
+   * @generated from field: optional string observing = 8;
+   */
+  observing?: string | undefined;
 };
 
 /**
@@ -207,6 +215,102 @@ export const ListSessionsResponseSchema: GenMessage<ListSessionsResponse> = /*@_
   messageDesc(file_acontext_session_v1_session_service, 5);
 
 /**
+ * Asks how sessions are doing.
+ *
+ * @generated from message acontext.session.v1.ListSessionStatesRequest
+ */
+export type ListSessionStatesRequest = Message<"acontext.session.v1.ListSessionStatesRequest"> & {
+  /**
+   * @generated from field: repeated string session_ids = 1;
+   */
+  sessionIds: string[];
+};
+
+/**
+ * Describes the message acontext.session.v1.ListSessionStatesRequest.
+ * Use `create(ListSessionStatesRequestSchema)` to create a new message.
+ */
+export const ListSessionStatesRequestSchema: GenMessage<ListSessionStatesRequest> = /*@__PURE__*/
+  messageDesc(file_acontext_session_v1_session_service, 6);
+
+/**
+ * Holds a state for each session that there is.
+ *
+ * @generated from message acontext.session.v1.ListSessionStatesResponse
+ */
+export type ListSessionStatesResponse = Message<"acontext.session.v1.ListSessionStatesResponse"> & {
+  /**
+   * @generated from field: repeated acontext.session.v1.SessionState items = 1;
+   */
+  items: SessionState[];
+};
+
+/**
+ * Describes the message acontext.session.v1.ListSessionStatesResponse.
+ * Use `create(ListSessionStatesResponseSchema)` to create a new message.
+ */
+export const ListSessionStatesResponseSchema: GenMessage<ListSessionStatesResponse> = /*@__PURE__*/
+  messageDesc(file_acontext_session_v1_session_service, 7);
+
+/**
+ * Asks for figures.
+ *
+ * @generated from message acontext.session.v1.GetSessionStatisticsRequest
+ */
+export type GetSessionStatisticsRequest = Message<"acontext.session.v1.GetSessionStatisticsRequest"> & {
+};
+
+/**
+ * Describes the message acontext.session.v1.GetSessionStatisticsRequest.
+ * Use `create(GetSessionStatisticsRequestSchema)` to create a new message.
+ */
+export const GetSessionStatisticsRequestSchema: GenMessage<GetSessionStatisticsRequest> = /*@__PURE__*/
+  messageDesc(file_acontext_session_v1_session_service, 8);
+
+/**
+ * Holds the figures of now.
+ *
+ * @generated from message acontext.session.v1.GetSessionStatisticsResponse
+ */
+export type GetSessionStatisticsResponse = Message<"acontext.session.v1.GetSessionStatisticsResponse"> & {
+  /**
+   * @generated from field: int32 users = 1;
+   */
+  users: number;
+
+  /**
+   * @generated from field: int32 sessions = 2;
+   */
+  sessions: number;
+
+  /**
+   * @generated from field: int32 messages = 3;
+   */
+  messages: number;
+
+  /**
+   * Of all messages, as GetTokenCounts counts.
+   *
+   * @generated from field: double tokens = 4;
+   */
+  tokens: number;
+
+  /**
+   * Of all messages in stored form, without what is kept as files.
+   *
+   * @generated from field: double message_bytes = 5;
+   */
+  messageBytes: number;
+};
+
+/**
+ * Describes the message acontext.session.v1.GetSessionStatisticsResponse.
+ * Use `create(GetSessionStatisticsResponseSchema)` to create a new message.
+ */
+export const GetSessionStatisticsResponseSchema: GenMessage<GetSessionStatisticsResponse> = /*@__PURE__*/
+  messageDesc(file_acontext_session_v1_session_service, 9);
+
+/**
  * Asks for a session's end.
  *
  * @generated from message acontext.session.v1.DeleteSessionRequest
@@ -223,7 +327,7 @@ export type DeleteSessionRequest = Message<"acontext.session.v1.DeleteSessionReq
  * Use `create(DeleteSessionRequestSchema)` to create a new message.
  */
 export const DeleteSessionRequestSchema: GenMessage<DeleteSessionRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_session_v1_session_service, 6);
+  messageDesc(file_acontext_session_v1_session_service, 10);
 
 /**
  * Is sent when the session is gone.
@@ -238,7 +342,7 @@ export type DeleteSessionResponse = Message<"acontext.session.v1.DeleteSessionRe
  * Use `create(DeleteSessionResponseSchema)` to create a new message.
  */
 export const DeleteSessionResponseSchema: GenMessage<DeleteSessionResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_session_v1_session_service, 7);
+  messageDesc(file_acontext_session_v1_session_service, 11);
 
 /**
  * Asks for other configs.
@@ -262,7 +366,7 @@ export type UpdateSessionConfigsRequest = Message<"acontext.session.v1.UpdateSes
  * Use `create(UpdateSessionConfigsRequestSchema)` to create a new message.
  */
 export const UpdateSessionConfigsRequestSchema: GenMessage<UpdateSessionConfigsRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_session_v1_session_service, 8);
+  messageDesc(file_acontext_session_v1_session_service, 12);
 
 /**
  * Is sent when the configs are replaced.
@@ -277,7 +381,7 @@ export type UpdateSessionConfigsResponse = Message<"acontext.session.v1.UpdateSe
  * Use `create(UpdateSessionConfigsResponseSchema)` to create a new message.
  */
 export const UpdateSessionConfigsResponseSchema: GenMessage<UpdateSessionConfigsResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_session_v1_session_service, 9);
+  messageDesc(file_acontext_session_v1_session_service, 13);
 
 /**
  * Asks for a connection.
@@ -301,7 +405,7 @@ export type ConnectToSpaceRequest = Message<"acontext.session.v1.ConnectToSpaceR
  * Use `create(ConnectToSpaceRequestSchema)` to create a new message.
  */
 export const ConnectToSpaceRequestSchema: GenMessage<ConnectToSpaceRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_session_v1_session_service, 10);
+  messageDesc(file_acontext_session_v1_session_service, 14);
 
 /**
  * Is sent when the session is connected.
@@ -316,7 +420,7 @@ export type ConnectToSpaceResponse = Message<"acontext.session.v1.ConnectToSpace
  * Use `create(ConnectToSpaceResponseSchema)` to create a new message.
  */
 export const ConnectToSpaceResponseSchema: GenMessage<ConnectToSpaceResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_session_v1_session_service, 11);
+  messageDesc(file_acontext_session_v1_session_service, 15);
 
 /**
  * SessionService keeps sessions and their messages: an ordered log that is never rewritten.
@@ -355,6 +459,28 @@ export const SessionService: GenService<{
     methodKind: "unary";
     input: typeof ListSessionsRequestSchema;
     output: typeof ListSessionsResponseSchema;
+  },
+  /**
+   * ListSessionStates says of some sessions how long they are and how far they are observed.
+   *
+   * In any order; ids that the project does not have are left out.
+   *
+   * @generated from rpc acontext.session.v1.SessionService.ListSessionStates
+   */
+  listSessionStates: {
+    methodKind: "unary";
+    input: typeof ListSessionStatesRequestSchema;
+    output: typeof ListSessionStatesResponseSchema;
+  },
+  /**
+   * GetSessionStatistics counts what the project keeps in sessions.
+   *
+   * @generated from rpc acontext.session.v1.SessionService.GetSessionStatistics
+   */
+  getSessionStatistics: {
+    methodKind: "unary";
+    input: typeof GetSessionStatisticsRequestSchema;
+    output: typeof GetSessionStatisticsResponseSchema;
   },
   /**
    * DeleteSession removes a session with its messages, their assets and its tasks.
