@@ -2,8 +2,12 @@
 
 import asyncio
 import random
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, unquote
 
 import nats
 import structlog
@@ -43,19 +47,33 @@ class Bus:
         return f"{self._prefix}.{service}.v1.{event}.{project_id}.{entity}"
 
     async def ensure_stream(self, service: str) -> None:
-        """Make a service's stream, and the one of dead letters, unless they are there."""
-        await self._ensure(self._stream(service), f"{self._prefix}.{service}.v1.>")
-        await self._ensure(self._stream("dead"), f"{self._prefix}.dead.>")
+        """Make a service's stream, and the one of dead letters, unless they are there.
+
+        Waits for as long as NATS is away, or a cluster has no leader yet.
+        """
+        while True:
+            try:
+                await self._ensure(self._stream(service), f"{self._prefix}.{service}.v1.>")
+                await self._ensure(self._stream("dead"), f"{self._prefix}.dead.>")
+            except (NatsError, TimeoutError) as error:
+                log.warning("stream_waits", service=service, error=repr(error))
+                await asyncio.sleep(0.2 + random.random() * 0.3)
+            else:
+                return
 
     async def publish(self, subject: str, payload: bytes, *, message_id: str) -> None:
         """Announce a fact; returns when the stream has it. An id repeated soon is dropped."""
         await self._jetstream.publish(subject, payload, headers={"Nats-Msg-Id": message_id})
 
-    async def nudge(self, subject: str, payload: bytes) -> None:
-        """Announce something that may be lost; returns at once."""
-        with suppress(NatsError):
-            if self._client.is_connected:
-                await self._client.publish(subject, payload)
+    async def nudge(self, subject: str, payload: bytes) -> bool:
+        """Announce something that nothing depends on, and say whether the stream has it."""
+        if not self._client.is_connected:
+            return False
+        try:
+            await self._jetstream.publish(subject, payload)
+        except (NatsError, TimeoutError):
+            return False
+        return True
 
     async def bury(self, durable: str, payload: bytes, *, message_id: str) -> None:
         """Keep what could not be dealt with where a person finds it."""
@@ -155,14 +173,55 @@ async def _fetch(subscription: JetStreamContext.PullSubscription) -> list[Msg]:
         return []
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NatsAddress:
+    """What `nats://user:password@host:port,host:port?ca=FILE` says; a token is a user alone."""
+
+    servers: list[str]
+    user: str | None = None
+    password: str | None = None
+    token: str | None = None
+    authority: ssl.SSLContext | None = None
+
+    @classmethod
+    def parse(cls, url: str) -> "NatsAddress":
+        """Read the URL; all servers share scheme and credentials."""
+        scheme, _, rest = url.partition("://")
+        places, _, query = rest.partition("?")
+        credentials, _, hosts = places.rpartition("@")
+        user, has_password, password = credentials.partition(":")
+        ca = parse_qs(query).get("ca")
+        return cls(
+            servers=[f"{scheme}://{host}" for host in hosts.split(",")],
+            # The client takes what stands in a URL as it is, escapes included.
+            user=unquote(user) if has_password else None,
+            password=unquote(password) if has_password else None,
+            token=unquote(user) if user and not has_password else None,
+            authority=ssl.create_default_context(cafile=ca[-1]) if ca else None,
+        )
+
+
+async def connect(url: str, **options: Any) -> Client:
+    """Connect to any of the servers that a URL names."""
+    address = NatsAddress.parse(url)
+    return await nats.connect(
+        address.servers,
+        user=address.user,
+        password=address.password,
+        token=address.token,
+        tls=address.authority,
+        **options,
+    )
+
+
 @asynccontextmanager
 async def open_bus(url: str, *, prefix: str, replicas: int = 1) -> AsyncIterator[Bus]:
-    """Connect, and stay connected whatever happens to the server."""
+    """Connect to one of the servers, and stay connected whatever happens to it."""
 
     async def note(error: Exception) -> None:
         log.debug("bus_error", error=repr(error))
 
-    client = await nats.connect(
+    client = await connect(
         url,
         max_reconnect_attempts=-1,
         reconnect_time_wait=0.2,

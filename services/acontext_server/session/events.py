@@ -1,7 +1,7 @@
 """What session announces and how, and what it does about others' events."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -36,6 +36,7 @@ SESSION_DELETED = "deleted.session_deleted"
 GATHER_SECONDS = 0.2
 """How long logs may grow between two rounds of nudges. A nudge for every commit would cost NATS and
 the observer more than storing the messages costs us; the first after a pause goes at once."""
+AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +110,27 @@ class Nudges:
         while True:
             await self._news.wait()
             self._news.clear()
-            grown, self._grown = self._grown, {}
-            for (project_id, session_id), sequence in grown.items():
-                await self._nudge(project_id, session_id, sequence)
+            noted = list(self._grown.items())
+            for start in range(0, len(noted), AT_ONCE):
+                await self._tell(noted[start : start + AT_ONCE])
+            if self._grown:  # they grew meanwhile, or NATS was away
+                self._news.set()
             await asyncio.sleep(GATHER_SECONDS)
 
-    async def _nudge(self, project_id: ProjectId, session_id: SessionId, sequence: int) -> None:
+    async def _tell(self, noted: Sequence[tuple[tuple[ProjectId, SessionId], int]]) -> None:
+        heard = await asyncio.gather(*(self._nudge(*log, last) for log, last in noted))
+        for (log, last), one in zip(noted, heard, strict=True):
+            if one and self._grown.get(log) == last:
+                del self._grown[log]
+
+    async def _nudge(self, project_id: ProjectId, session_id: SessionId, sequence: int) -> bool:
         event = pb.SessionEvent(
             id=str(self.new_id()), project_id=str(project_id), occurred_at=_stamp(self.now())
         )
         event.message_stored.session_id = str(session_id)
         event.message_stored.sequence = sequence
         subject = self.bus.subject("session", "message_stored", project_id, session_id)
-        await self.bus.nudge(subject, event.SerializeToString())
+        return await self.bus.nudge(subject, event.SerializeToString())
 
 
 _Envelope: TypeAlias = disk.DiskEvent | observer.ObserverEvent | space.SpaceEvent

@@ -47,7 +47,7 @@ class Nats:
         configuration = self._home / "nats.conf"
         configuration.touch(mode=0o600)
         configuration.write_text(self._configuration())
-        return Command(argv=[_executable(), "--config", str(configuration)])
+        return Command(argv=[executable(), "--config", str(configuration)])
 
     def _configuration(self) -> str:
         return _CONFIGURATION.substitute(
@@ -76,7 +76,8 @@ async def _greeting(port: int) -> Mapping[str, object]:
         await writer.wait_closed()
 
 
-def _executable() -> str:
+def executable() -> str:
+    """Find the server that the wheel put beside Python, or any on the path."""
     beside_python = Path(sys.executable).with_name("nats-server")
     found = shutil.which(str(beside_python)) or shutil.which("nats-server")
     if not found:
