@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from acontext_server.kit.config import Settings
-from acontext_server.kit.database import Database, Raw, open_database
+from acontext_server.kit.database import Database, Raw, open_database, patient
 from acontext_server.kit.errors import Unavailable
 
 
@@ -67,3 +67,22 @@ async def test_a_connection_that_breaks_while_it_is_used_says_unavailable(
     with pytest.raises(Unavailable):
         async with database.raw() as connection:
             await connection.execute("select pg_terminate_backend(pg_backend_pid())")
+
+
+async def test_a_statement_that_takes_too_long_is_ended_by_the_server(
+    settings: Settings,
+) -> None:
+    url = f"{settings.database_url}&options=-c%20statement_timeout%3D100ms"
+    async with open_database(url, pool=1) as database:
+        with pytest.raises(Unavailable):
+            async with database.transaction() as tx:
+                await tx.execute(text("select pg_sleep(60)"))
+        async with database.transaction() as tx:
+            await patient(tx)
+            await tx.execute(text("select pg_sleep(0.3)"))
+
+
+async def test_time_outs_are_set_unless_the_url_sets_its_own(database: Database) -> None:
+    async with database.transaction() as tx:
+        assert await tx.scalar(text("show statement_timeout")) == "1min"
+        assert await tx.scalar(text("show idle_in_transaction_session_timeout")) == "5min"

@@ -54,3 +54,21 @@ def test_every_key_begins_with_the_project(migrated: str) -> None:
         and "alembic_version" not in relation
     }
     assert strangers == set()
+
+
+def test_migrating_makes_way_for_whoever_uses_a_table(
+    migrated: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "TABLE_WAIT_SECONDS", 0.2)
+    waits: list[float] = []
+    with psycopg.connect(migrated) as reader:
+        # Migrating creates the schema's version table anew, so it wants what the reader holds.
+        reader.execute("lock table session.alembic_version in access exclusive mode")
+
+        def leave(seconds: float) -> None:
+            waits.append(seconds)
+            reader.rollback()
+
+        monkeypatch.setattr("time.sleep", leave)
+        migrations.upgrade(migrated, "session")
+    assert len(waits) == 1

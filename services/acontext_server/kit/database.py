@@ -8,7 +8,7 @@ from typing import Any, cast
 import psycopg
 from psycopg.errors import DeadlockDetected, QueryCanceled, SerializationFailure
 from psycopg.pq import TransactionStatus
-from sqlalchemy import event, exc
+from sqlalchemy import event, exc, make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from acontext_server.kit.errors import Conflict, InvalidRequest, Unavailable
@@ -23,6 +23,16 @@ AfterCommit = Callable[[], None]
 
 WAIT_SECONDS = 20
 """How long a caller waits for a connection."""
+
+TIME_OUTS = {
+    "statement_timeout": "60s",
+    "idle_in_transaction_session_timeout": "300s",
+    # A replica that vanished without a word must not keep its locks for two hours.
+    "tcp_keepalives_idle": "20",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
+"""What the server ends by itself, whatever has become of us; `patient` lifts the first."""
 
 
 class Database:
@@ -84,6 +94,11 @@ async def raw_connection(tx: Tx | Raw) -> Raw:
     return cast("Raw", pooled.driver_connection)
 
 
+async def patient(tx: Tx) -> None:
+    """Let the statements of a transaction take as long as they need: for what removes a lot."""
+    await tx.execute(text("set local statement_timeout = 0"))
+
+
 def violated(error: exc.IntegrityError) -> str | None:
     """Name the constraint that a statement violated."""
     return error.orig.diag.constraint_name if isinstance(error.orig, psycopg.Error) else None
@@ -94,11 +109,22 @@ def driver_url(url: str) -> str:
     return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
+def connection_options(url: str) -> dict[str, object]:
+    """Say what the driver adds to a URL: time-outs, unless the URL brings options of its own."""
+    own = "options" in make_url(url).query
+    options = " ".join(f"-c {name}={value}" for name, value in TIME_OUTS.items())
+    return {"connect_timeout": 10} | ({} if own else {"options": options})
+
+
 @asynccontextmanager
 async def open_database(url: str, *, pool: int) -> AsyncIterator[Database]:
     """Open a pool of connections; they are made when first needed."""
     engine = create_async_engine(
-        driver_url(url), pool_size=pool, max_overflow=0, pool_timeout=WAIT_SECONDS
+        driver_url(url),
+        pool_size=pool,
+        max_overflow=0,
+        pool_timeout=WAIT_SECONDS,
+        connect_args=connection_options(url),
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
     try:
@@ -129,7 +155,7 @@ def _engine_errors() -> Any:
         if isinstance(error.orig, DeadlockDetected | SerializationFailure):
             raise Conflict from error
         if isinstance(error.orig, QueryCanceled):
-            raise
+            raise Unavailable("database") from error
         if isinstance(error.orig, psycopg.DataError) and "NUL" in str(error.orig):
             raise InvalidRequest("a text must not contain NUL (U+0000)") from error
         if error.connection_invalidated or isinstance(error, exc.OperationalError):

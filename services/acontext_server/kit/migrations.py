@@ -4,13 +4,17 @@
 `… draft session "what changes"` drafts a revision from the tables, for a person to read.
 """
 
+import random
 import sys
+import time
 from importlib import import_module
 from pathlib import Path
 
 from alembic import command, context
 from alembic.config import Config
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, MetaData, create_engine, pool, text
+from sqlalchemy.exc import OperationalError
 
 from acontext_server.kit.config import Settings
 from acontext_server.kit.database import driver_url
@@ -19,14 +23,35 @@ LOCK = 0x41636F6E
 """Key of the advisory lock under which schemas change, one process at a time."""
 
 
+TABLE_WAIT_SECONDS = 5
+"""How long a change waits for a table: every call that comes meanwhile waits behind it."""
+PAUSE_SECONDS = 1.0
+TRIES = 30
+
+
 def upgrade(url: str, service: str) -> None:
-    """Bring one service's schema up to date; safe to call from several processes at once."""
+    """Bring one service's schema up to date; safe to call from several processes at once.
+
+    Services may run meanwhile: a change that does not get its table soon makes way and comes again.
+    """
     engine = create_engine(driver_url(url), poolclass=pool.NullPool)
-    with engine.begin() as connection:
-        connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
-        connection.execute(text(f'create schema if not exists "{service}"'))
-        command.upgrade(_config(service, connection), "head")
+    for attempt in range(1, TRIES + 1):
+        try:
+            with engine.begin() as connection:
+                _upgrade(connection, service)
+            break
+        except OperationalError as error:
+            if attempt == TRIES or not isinstance(error.orig, LockNotAvailable):
+                raise
+        time.sleep(PAUSE_SECONDS * random.uniform(0.5, 1.5))
     engine.dispose()
+
+
+def _upgrade(connection: Connection, service: str) -> None:
+    connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    connection.execute(text(f"set local lock_timeout = '{TABLE_WAIT_SECONDS}s'"))
+    connection.execute(text(f'create schema if not exists "{service}"'))
+    command.upgrade(_config(service, connection), "head")
 
 
 def check(url: str, service: str) -> None:

@@ -21,7 +21,7 @@ from acontext_server.disk.store import artifacts, disks
 from acontext_server.disk.store.tables import request
 from acontext_server.kit import requests
 from acontext_server.kit.blobs import Blobs
-from acontext_server.kit.database import Database, Tx
+from acontext_server.kit.database import Database, Tx, patient
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.paging import Cursors, Page
 from acontext_server.kit.rpc import Identities
@@ -136,6 +136,7 @@ class DiskApp:
     async def forget_project(self, project_id: ProjectId) -> None:
         """Remove everything of a project that is gone; confirm it afterwards."""
         async with self._database.transaction() as tx:
+            await patient(tx)
             await disks.delete_project(tx, project_id)
         await self._blobs.delete_all(project_id, SERVICE)
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from uuid import UUID
 
-from acontext_server.kit.database import Tx
+from acontext_server.kit.database import Tx, patient
 from acontext_server.kit.ids import ProjectId
 from acontext_server.observer.app.announcing import Announcing
 from acontext_server.observer.app.means import Means
@@ -84,6 +84,7 @@ class Following:
     async def delete_project(self, project_id: ProjectId) -> None:
         """Remove all that is known of a project, and confirm it."""
         async with self._means.database.transaction() as tx:
+            await patient(tx)
             await observations.forget_project(tx, project_id)
             await changes.forget_project(tx, project_id)
         await self._purge(project_id, "*")

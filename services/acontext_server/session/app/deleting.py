@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from acontext_server.kit.blobs import Blobs
-from acontext_server.kit.database import Database, Tx
+from acontext_server.kit.database import Database, Tx, patient
 from acontext_server.kit.ids import ProjectId
 from acontext_server.session.app.announcing import Announce
 from acontext_server.session.app.watching import Watchers
@@ -105,6 +105,7 @@ class DeletingApp:
             ended = not await deletions.waiting_for(tx, project_id, subject_id)
             if ended and subject_id == project_id:
                 await self.blobs.delete_all(project_id, SERVICE)
+                await patient(tx)
                 await projects.delete_project(tx, project_id)
         self.watchers.wake(subject_id)
 

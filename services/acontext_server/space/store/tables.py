@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from acontext_server.kit.database import Tx
+from acontext_server.kit.database import Tx, patient
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.outbox import outbox_table
 from acontext_server.kit.requests import request_table
@@ -302,6 +302,7 @@ class RunRow(Table):
 
 async def forget_project(tx: Tx, project_id: ProjectId) -> None:
     """Remove every row of a project."""
+    await patient(tx)
     for table in reversed(metadata.sorted_tables):
         if table is not outbox:
             await tx.execute(delete(table).where(table.c.project_id == project_id))
