@@ -38,13 +38,17 @@ class Settings(BaseSettings):
     """How clients reach the gateway; made of host and port when empty."""
 
     database_url: str = Field(default="", pattern="^(postgresql://.+)?$")
-    """`postgresql://…`; a unix socket is `postgresql://user@/name?host=/folder`."""
+    """`postgresql://…`; a unix socket is `postgresql://user@/name?host=/folder`, TLS is
+    `?sslmode=verify-full&sslrootcert=/ca.pem`, and `?options=` replaces our time-outs."""
     database_pool: int = 10
     """Connections of one service process."""
-    nats_url: str = Field(default="", pattern="^((nats|tls|ws|wss)://.+)?$")
+    nats_url: str = Field(default="", pattern="^((nats|tls)://.+)?$")
+    """`nats://user:password@host:port,host:port`; `tls://…?ca=/ca.pem` for an authority of one's
+    own."""
     nats_prefix: str = "acontext"
     """First token of every subject and stream, so that installations can share a NATS."""
-    nats_replicas: int = 1
+    nats_replicas: int = Field(default=1, ge=1, le=5)
+    """Servers of a NATS cluster that keep each stream."""
     blobs_url: str = ""
     """`file:///folder` or `s3://key:secret@host:port/bucket?secure=false&public=URL`."""
     vectors_url: str = "pgvector:"
@@ -78,7 +82,11 @@ class Settings(BaseSettings):
     model_rounds: int = 6
     """Rounds in which a run has to come to its end."""
 
+    listen_address: str = Field(default="", pattern="^(.+:[0-9]+)?$")
+    """`host:port` of a process with one service; empty means that service's own address below."""
     session_address: str = "127.0.0.1:50051"
+    """Where the others reach it: `host:port`, `dns:///name:port` or `ipv4:host:port,host:port`;
+    several addresses share the calls."""
     disk_address: str = "127.0.0.1:50052"
     observer_address: str = "127.0.0.1:50053"
     space_address: str = "127.0.0.1:50054"

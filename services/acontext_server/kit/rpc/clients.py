@@ -1,5 +1,6 @@
 """Calling another service of ours."""
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
@@ -19,6 +20,8 @@ CHANNEL_OPTIONS = [
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2_000),
 ]
+_SHARED_OUT: dict[str, object] = {"loadBalancingConfig": [{"round_robin": {}}]}
+"""Of a peer's replicas each gets its turn, and one that is gone is passed over."""
 PEER_SECONDS = 10.0
 """Time-out of a call to a peer that only reads or writes a few rows."""
 
@@ -26,7 +29,8 @@ PEER_SECONDS = 10.0
 @asynccontextmanager
 async def open_channel(address: str) -> AsyncIterator[aio.Channel]:
     """Open a channel to a peer; it connects when first used and again whenever it breaks."""
-    async with aio.insecure_channel(address, options=CHANNEL_OPTIONS) as channel:
+    options = [*CHANNEL_OPTIONS, ("grpc.service_config", json.dumps(_SHARED_OUT))]
+    async with aio.insecure_channel(address, options=options) as channel:
         yield channel
 
 

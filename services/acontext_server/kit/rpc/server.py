@@ -85,13 +85,14 @@ async def serve(service: Service, settings: Settings) -> AsyncIterator[None]:
     reflection.enable_server_reflection(
         [*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server
     )
-    server.add_insecure_port(service.address)
+    address = settings.listen_address or service.address
+    server.add_insecure_port(address)
     async with asyncio.TaskGroup() as group:
         beside = [group.create_task(run()) for run in service.beside]
         await server.start()
         for name in ("", *names):
             await state.set(name, health_pb2.HealthCheckResponse.SERVING)
-        log.info("serving", service=service.name, address=service.address)
+        log.info("serving", service=service.name, address=address)
         try:
             yield
         finally:
@@ -118,6 +119,8 @@ def main(*openers: Callable[[Settings], AbstractAsyncContextManager[Service]]) -
         settings = read_settings()
     except Misconfigured as error:
         sys.exit(str(error))
+    if settings.listen_address and len(openers) > 1:
+        sys.exit("ACONTEXT_LISTEN_ADDRESS is for a process with one service.")
     configure_logs(settings.log_level)
     uvloop.run(_until_told(openers, settings))
 
