@@ -3,7 +3,7 @@
 from acontext.session import v1 as session
 from acontext.space import v1 as pb
 from acontext_server.kit.ids import uuid7
-from acontext_server.space.embedder.local import CALIBRATED_THRESHOLD
+from acontext_server.space.embedder.local import CALIBRATED
 from tests.space.neighbours import ROOT
 from tests.space.running import (
     STARRING_PREFERENCE,
@@ -106,7 +106,7 @@ async def test_what_was_learned_is_found_and_what_is_irrelevant_is_not(space: Sp
 
     assert found.type == "sop"
     assert found.skill_version == 1
-    assert 0 <= found.distance <= CALIBRATED_THRESHOLD
+    assert 0 <= found.distance <= CALIBRATED.threshold
     steps = found.props.fields["tool_sops"].list_value.values
     assert [step.struct_value["order"] for step in steps] == [0, 1]
     assert nothing == []

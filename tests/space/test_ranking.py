@@ -13,7 +13,7 @@ from acontext_server.kit.config import Settings
 from acontext_server.kit.database import Database, open_database
 from acontext_server.kit.engines import Postgres
 from acontext_server.space.embedder import Embedder, UnknownEmbedder, Vector, open_embedder
-from acontext_server.space.ranking import WordHits, embedded_text, rank
+from acontext_server.space.ranking import Cut, WordHits, embedded_text, rank
 from tests.engines import new_database
 
 QUERIES = Path(__file__).parents[3] / "shared/data/skill-queries/english-65.jsonl"
@@ -69,6 +69,24 @@ def test_what_all_skills_begin_with_is_not_embedded() -> None:
     assert embedded_text("when") == "when"
 
 
+def test_the_tool_that_did_the_work_is_embedded_before_the_words_of_a_user() -> None:
+    assert embedded_text("Use when paying a bill (pay invoice)") == "pay invoice: paying a bill"
+    assert embedded_text("pay (soon) a bill") == "pay (soon) a bill"
+
+
+def test_what_is_near_to_all_must_be_nearer_unless_somebody_set_the_threshold() -> None:
+    near, others = UUID(int=0), [UUID(int=number) for number in range(1, 10)]
+    apart = {near: 0.55, **dict.fromkeys(others, 0.95)}
+    crowded = {near: 0.55, **dict.fromkeys(others, 0.7)}
+    calibrated = Cut(threshold=0.64, crowding=0.5)
+
+    assert calibrated.allows(apart) == [near]
+    assert calibrated.allows(crowded) == []
+    assert Cut(0.64).allows(crowded) == [near]
+    assert calibrated.allows({near: 0.63}) == [near]
+    assert calibrated.allows({near: 0.65, others[0]: 1.4}) == []
+
+
 def test_words_break_ties_and_the_threshold_is_on_the_distance() -> None:
     first, second, far = UUID(int=1), UUID(int=2), UUID(int=3)
     distances = {first: 0.4, second: 0.41, far: 0.9}
@@ -77,7 +95,7 @@ def test_words_break_ties_and_the_threshold_is_on_the_distance() -> None:
         far: WordHits(frozenset({"invoic", "pay"})),
     }
 
-    ranked = rank(distances, hits, stems={"invoic", "pay"}, total=3, threshold=0.62, limit=10)
+    ranked = rank(distances, hits, stems={"invoic", "pay"}, total=3, cut=Cut(0.62), limit=10)
 
     assert [one.skill_id for one in ranked] == [second, first]
     assert [one.distance for one in ranked] == [0.41, 0.4]
@@ -100,13 +118,13 @@ async def test_the_right_skill_comes_first_for_three_queries_of_four(
     for (gold, _), vector, words in zip(queries, asked, asked_stems, strict=True):
         distances = {UUID(int=n): 1 - cosine(vector, one) for n, one in enumerate(documents)}
         hits = {UUID(int=n): WordHits(stems[n] & words) for n in range(len(skills))}
-        best = rank(distances, hits, stems=words, total=len(skills), threshold=2, limit=1)
+        best = rank(distances, hits, stems=words, total=len(skills), cut=Cut(2), limit=1)
         first += best[0].skill_id == UUID(int=gold)
-        withheld = [distance for one, distance in distances.items() if one != UUID(int=gold)]
-        answered_without += min(withheld) <= embedder.default_threshold
+        del distances[UUID(int=gold)]
+        answered_without += bool(embedder.default_cut.allows(distances))
 
     assert first / len(queries) >= 0.74
-    assert answered_without / len(queries) <= 0.25
+    assert answered_without / len(queries) <= 0.22
 
 
 async def _stems(database: Database, texts: list[str]) -> list[frozenset[str]]:

@@ -48,7 +48,7 @@ from acontext_server.space.domain.skills import (
 from acontext_server.space.domain.spaces import PERSON, Space
 from acontext_server.space.embedder import Embedder
 from acontext_server.space.peers import Peers
-from acontext_server.space.ranking import Ranked, rank
+from acontext_server.space.ranking import Cut, Ranked, rank
 from acontext_server.space.store import blocks, learning, skills, spaces, statistics
 from acontext_server.space.vectors import Vectors
 
@@ -151,7 +151,7 @@ class SkillApp:
             words.hits,
             stems=words.stems,
             total=words.total,
-            threshold=await self._threshold(project_id, words.configs, question),
+            cut=await self._cut(project_id, words.configs, question),
             limit=len(distances),
         )
         found = await self._read(project_id, space_id, question, ranked)
@@ -226,15 +226,15 @@ class SkillApp:
             raise SpaceNotFound(space_id)
         return found
 
-    async def _threshold(
+    async def _cut(
         self, project_id: ProjectId, configs: Mapping[str, Any], question: Question
-    ) -> float:
+    ) -> Cut:
         if question.threshold is not None:
-            return question.threshold
+            return Cut(question.threshold)
         settings = (await self._peers.settings(project_id)).overridden(configs)
         if settings.search_threshold is not None:
-            return settings.search_threshold
-        return self._embedder.default_threshold
+            return Cut(settings.search_threshold)
+        return self._embedder.default_cut
 
     async def _read(
         self,

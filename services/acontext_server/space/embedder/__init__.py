@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from acontext_server.kit.config import Settings
+from acontext_server.space.ranking import Cut
 
 Vector = list[float]
 
@@ -37,8 +38,8 @@ class Embedder(Protocol):
         """Tell which vectors these can be compared with."""
 
     @property
-    def default_threshold(self) -> float:
-        """Tell the cosine distance beyond which an answer is noise for this embedder."""
+    def default_cut(self) -> Cut:
+        """Tell beyond which cosine distance an answer is noise for this embedder."""
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
         """Return one unit vector per text, in order."""

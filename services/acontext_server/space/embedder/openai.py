@@ -13,6 +13,7 @@ from acontext_server.kit.errors import Unavailable
 from acontext_server.kit.model import ModelFailed
 from acontext_server.kit.model.openai import base_url, model_errors, open_client, slot
 from acontext_server.space.embedder import EmbeddingSpace, Vector
+from acontext_server.space.ranking import Cut
 
 log = structlog.get_logger()
 
@@ -56,7 +57,7 @@ class OpenAIEmbedder:
     def __init__(self, client: AsyncOpenAI, settings: Settings) -> None:
         self._client = client
         self._settings = settings
-        self.default_threshold = settings.embedder_threshold
+        self.default_cut = Cut(settings.embedder_threshold)
         self.space = EmbeddingSpace(settings.embedder_model, "openai", 0)
 
     async def probe(self) -> None:
