@@ -39,6 +39,7 @@ def test_a_range_beyond_the_end_is_refused(header: str, size: int) -> None:
     with pytest.raises(RangeNotSatisfiable) as refused:
         span_of_header(header, size)
     assert refused.value.metadata == {"size": str(size)}
+    assert refused.value.http_headers == [("content-range", f"bytes */{size}")]
 
 
 def test_a_span_ends_with_the_file() -> None:

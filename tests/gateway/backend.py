@@ -215,7 +215,9 @@ class Backend(grpc.GenericRpcHandler):
     ) -> AsyncIterator[disk.GetBlobResponse]:
         """A file, or the range of it that was asked for; or what the token says."""
         if request.token == "beyond":
-            await context.send_initial_metadata([("x-acontext-status", "416")])
+            await context.send_initial_metadata(
+                [("x-acontext-status", "416"), ("content-range", "bytes */9")]
+            )
             await _fail(context, grpc.StatusCode.OUT_OF_RANGE, "No such bytes.")
         if request.token == "missing":
             await _fail(context, grpc.StatusCode.NOT_FOUND, "No such file.")

@@ -52,6 +52,7 @@ async def test_a_range_beyond_the_end_is_an_error_in_json(rest: httpx.AsyncClien
     answer = await rest.get("/blobs/beyond")
     expected = {"code": 416, "msg": "No such bytes.", "error": "SOME_REASON"}
     assert (answer.status_code, answer.json()) == (416, expected)
+    assert answer.headers["content-range"] == "bytes */9"
 
 
 async def test_a_file_that_breaks_off_is_seen_to_be_broken(rest: httpx.AsyncClient) -> None:

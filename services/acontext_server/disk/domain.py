@@ -233,4 +233,5 @@ class RangeNotSatisfiable(ServiceError):
 
     def __init__(self, size: int) -> None:
         super().__init__(f"the file has {size} bytes", metadata={"size": str(size)})
-        self.size = size
+        # By this a client that resumes a download knows that it has it all: RFC 9110, 15.5.17.
+        self.http_headers = [("content-range", f"bytes */{size}")]

@@ -42,6 +42,8 @@ class ServiceError(Exception):
     reason: ClassVar[str] = "INTERNAL"
     http_status: ClassVar[int | None] = None
     """Where HTTP has a better word than the one its gRPC code maps to."""
+    http_headers: Sequence[tuple[str, str]] = ()
+    """What goes with that word."""
 
     def __init__(
         self,

@@ -163,7 +163,8 @@ class Interceptor(aio.ServerInterceptor):
     async def abort(self, context: Context, error: ServiceError) -> NoReturn:
         """End the RPC with an error."""
         if error.http_status is not None:
-            await context.send_initial_metadata(((STATUS_KEY, str(error.http_status)),))
+            status = (STATUS_KEY, str(error.http_status))
+            await context.send_initial_metadata((status, *error.http_headers))
         await context.abort(
             CODES[error.kind],
             error.message,
