@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import random
 import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 from urllib.error import URLError
@@ -15,11 +17,19 @@ from urllib.request import urlopen
 
 import psutil
 
-from acontext_server.kit.engines import free_port
+from acontext_server.kit.engines.ports import is_free
 
 KEY = "sk-ac-your-root-api-bearer-token"
 AS_PROJECT = (("authorization", f"Bearer {KEY}"),)
 START_SECONDS = 90.0
+
+# Not where free_port looks: a system that was killed must find its port free when it comes back.
+_ports = cycle(random.sample(range(15_000, 18_000), 3_000))
+
+
+def gateway_port() -> int:
+    """Find a port that nobody takes while the system on it is down."""
+    return next(port for port in _ports if is_free(port, host=""))
 
 
 @dataclass
@@ -28,7 +38,7 @@ class System:
 
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=gateway_port)
     _process: Popen[bytes] | None = None
 
     @property
