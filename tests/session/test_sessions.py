@@ -18,6 +18,8 @@ from acontext_server.kit.rpc import reason_of
 from tests.session.conversation import Conversation
 from tests.session.waiting import eventually
 
+TABLES = ("session", "log", "message", "observation", "blob", "blob_use")
+
 
 def struct(value: dict[str, Any]) -> Struct:
     return ParseDict(value, Struct())
@@ -160,12 +162,18 @@ async def test_a_deleted_session_leaves_nothing_behind(talk: Conversation) -> No
     async def left() -> list[str]:
         return kept_files(files)
 
+    async def rows() -> dict[str, int]:
+        with psycopg.connect(settings.database_url) as connection:
+            return {table: count_rows(connection, table) for table in TABLES}
+
     await eventually(left, [])
-    with psycopg.connect(settings.database_url) as connection:
-        for table in ("session", "log", "message", "observation", "blob", "blob_use"):
-            query = f'SELECT count(*) FROM session."{table}"'
-            count = connection.execute(query.encode()).fetchone()
-            assert count == (0,), table
+    await eventually(rows, dict.fromkeys(TABLES, 0))
+
+
+def count_rows(connection: psycopg.Connection, table: str) -> int:
+    counted = connection.execute(f'SELECT count(*) FROM session."{table}"'.encode()).fetchone()
+    assert counted
+    return int(counted[0])
 
 
 def kept_files(folder: str) -> list[str]:
