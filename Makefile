@@ -49,9 +49,12 @@ up: .venv/ready ## everything, on embedded engines, until Ctrl-C
 demo: .venv/ready ## the product told on one screen (INPUT=FILE.jsonl: with your own conversations)
 	python -m acontext_server.demo $(INPUT)
 
+# Two test processes: most of a test is waiting for engines. A module stays in one of them.
+BESIDE := --numprocesses 2 --dist loadscope
+
 .PHONY: test
 test: .venv/dev ## against real engines
-	pytest -m "not slow" $(TESTS)
+	pytest $(BESIDE) -m "not slow" $(TESTS)
 
 .PHONY: test-slow
 test-slow: .venv/dev ## what takes minutes: kill -9 twenty times, watches through two deaths, two of each

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.system import KEY, System
+from tests.kept import kept
 
-ROOT = Path(__file__).parents[2]
 WALK_THROUGH = Path(__file__).with_name("walk_through.py")
 
 
@@ -36,11 +36,10 @@ def interpreter_with_sdk(version: str) -> Path:
 
     An environment of its own, because the SDK and our stubs have the same import name.
     """
-    home = ROOT / "build" / "venvs" / f"acontext-{version}"
-    python = home / "bin" / "python"
-    if not (home / "complete").exists():
+
+    def make(home: Path) -> None:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
-        install = [str(python), "-m", "pip", "install", "--quiet", f"acontext=={version}"]
-        subprocess.run(install, check=True)
-        (home / "complete").touch()
-    return python
+        install = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+        subprocess.run([*install, f"acontext=={version}"], check=True)
+
+    return kept(f"venvs/acontext-{version}", make) / "bin" / "python"

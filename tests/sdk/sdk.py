@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 
 from tests.journeys.test_published_sdks import interpreter_with_sdk
+from tests.kept import kept
 from tests.sdk.dialect import Exchange, differences
 
 Json = Any
 """What a server said; tests take it apart as they expect it, and fail where it is not so."""
 
 HERE = Path(__file__).parent
-NODE_HOMES = HERE.parents[1] / "build" / "npm"
 RENAMED = {"0.0.8": {"sessions.store_message": "sessions.send_message"}}
 POSITIONAL = {"sessions.store_message": ("blob",)}
 """Options that come before the others in TypeScript."""
@@ -75,14 +75,14 @@ PUBLISHED = [
 
 def node_home_with_sdk(version: str) -> Path:
     """Give a folder with this SDK alone, made once and kept in build/."""
-    home = NODE_HOMES / f"acontext-{version}"
-    if not (home / "complete").exists():
-        home.mkdir(parents=True, exist_ok=True)
+
+    def make(home: Path) -> None:
+        home.mkdir(exist_ok=True)
         (home / "package.json").write_text("{}")
         install = ["npm", "install", "--silent", "--no-audit", "--no-fund"]
         subprocess.run([*install, f"@acontext/acontext@{version}"], cwd=home, check=True)
-        (home / "complete").touch()
-    return home
+
+    return kept(f"npm/acontext-{version}", make)
 
 
 def camel(name: str) -> str:
