@@ -111,6 +111,10 @@ async def test_missing_bytes_are_missing(blobs: Blobs) -> None:
             await read(blobs, key, length=length)
 
 
+async def test_the_engine_says_that_bytes_can_be_kept(blobs: Blobs) -> None:
+    await blobs.ask_version()
+
+
 async def test_putting_the_same_bytes_at_once_is_harmless(blobs: Blobs) -> None:
     key = key_of(LARGE)
     await asyncio.gather(*(put(blobs, key, LARGE) for _ in range(4)))

@@ -123,6 +123,10 @@ async def test_another_embedding_space_is_another_index(
         assert await other.query(project, space, EAST, limit=10) == {}
 
 
+async def test_the_engine_tells_its_version(vectors: Vectors) -> None:
+    assert (await vectors.ask_version())[0].isdigit()
+
+
 async def test_all_of_a_large_space_is_compared(vectors: Vectors, project: ProjectId) -> None:
     space, needle = uuid7(), uuid7()
     hay = {uuid7(): [0.001 * index, 1.0, 0.0] for index in range(400)}

@@ -12,6 +12,7 @@ from tests.journeys.system import KEY, System
 
 SERVICES = {
     "acontext.disk.v1.DiskService",
+    "acontext.health.v1.HealthService",
     "acontext.observer.v1.RunService",
     "acontext.observer.v1.TaskService",
     "acontext.session.v1.ProjectService",

@@ -112,6 +112,7 @@ async def projects(api: Api, operator: Api) -> None:
     for name in ("health", "openapi", "Ping", "GetProject", "GetProjectSettings"):
         await api(name)
     await operator("ListProjects", limit=2)
+    assert (await operator("GetHealth"))["problems"] == []
     await api("UpdateProject", {"project": {"name": "documented anew"}, "update_mask": "name"})
     key = await api("CreateApiKey", {})
     rotated = await api("RotateApiKey", {"overlap_seconds": 60}, key_id=key["key"]["id"])

@@ -10,6 +10,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 
 import acontext_server
 from acontext.disk import v1 as disk
+from acontext.health import v1 as health
 from acontext.observer import v1 as observer
 from acontext.options.v1 import CALLER_SERVICE, caller
 from acontext.session import v1 as session
@@ -38,7 +39,7 @@ WIDE = {
 
 
 def methods() -> Iterator[MethodDescriptor]:
-    for service in (session, disk, observer, space):
+    for service in (session, disk, observer, space, health):
         for name in dir(service):
             if name.endswith("Servicer") and not name.startswith("add_"):
                 module = name.removesuffix("Servicer")
@@ -64,8 +65,8 @@ def reachable(message: Descriptor, seen: set[str]) -> Iterator[FieldDescriptor]:
             yield from reachable(field.message_type, seen)
 
 
-def test_all_seven_services_are_looked_at() -> None:
-    assert len({method.containing_service.full_name for method in METHODS}) == 7
+def test_all_eight_services_are_looked_at() -> None:
+    assert len({method.containing_service.full_name for method in METHODS}) == 8
     assert len(METHODS) > 70
 
 

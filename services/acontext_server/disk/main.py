@@ -16,6 +16,7 @@ from acontext_server.kit.blobs.token import BlobTokens
 from acontext_server.kit.bus import open_bus
 from acontext_server.kit.config import Settings
 from acontext_server.kit.database import open_database
+from acontext_server.kit.health import Inspection, blobs_engine
 from acontext_server.kit.ids import uuid7
 from acontext_server.kit.outbox import Outbox
 from acontext_server.kit.paging import Cursors
@@ -65,6 +66,13 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
             address=settings.disk_address,
             keys=Keys(identities.resolve_key),
             servicers=[lambda server: pb.add_DiskServiceServicer_to_server(servicer, server)],
+            inspection=Inspection(
+                service="disk",
+                database=database,
+                bus=bus,
+                outbox=outbox,
+                engines=[blobs_engine(settings.blobs_url, blobs, is_core=True)],
+            ),
             beside=[outbox.run, sweep.run, listeners.follow_session, listeners.follow_disk],
         )
 

@@ -18,6 +18,7 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StreamConfig
 from nats.js.errors import BadRequestError, NotFoundError
 
+from acontext_server.kit.errors import Unavailable
 from acontext_server.kit.ids import ProjectId
 
 log = structlog.get_logger()
@@ -83,6 +84,32 @@ class Bus:
         """Remove what a stream still holds of an entity, deletions excepted."""
         subject = f"{self._prefix}.{service}.v1.*.{project_id}.{entity}"
         await self._jetstream.purge_stream(self._stream(service), subject=subject)
+
+    async def ask_version(self) -> str:
+        """Ask JetStream for a sign of life, and give the server's version.
+
+        Raises Unavailable when none comes.
+        """
+        if not self._client.is_connected:
+            raise Unavailable("nats")
+        try:
+            await self._jetstream.account_info()
+        except (NatsError, TimeoutError) as error:
+            raise Unavailable("nats") from error
+        server = self._client.connected_server_version
+        return f"{server.major}.{server.minor}.{server.patch}"
+
+    async def dead_letters(self, service: str) -> int:
+        """Count the events on which a service's consumers gave up; raises Unavailable."""
+        subjects = f"{self._prefix}.dead."
+        try:
+            info = await self._jetstream.stream_info(self._stream("dead"), f"{subjects}>")
+        except NotFoundError:
+            return 0
+        except (NatsError, TimeoutError) as error:
+            raise Unavailable("nats") from error
+        counts = info.state.subjects or {}
+        return sum(counts[name] for name in counts if name.startswith(subjects + service))
 
     async def listen(
         self, service: str, durable: str, events: Sequence[str], handler: Handler

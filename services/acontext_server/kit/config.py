@@ -122,6 +122,16 @@ class Settings(BaseSettings):
         """Say how clients reach the gateway, without a trailing slash."""
         return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
 
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Say at which `host:port` each service serves."""
+        return {
+            "session": self.session_address,
+            "disk": self.disk_address,
+            "observer": self.observer_address,
+            "space": self.space_address,
+        }
+
     def secret_for(self, purpose: str) -> bytes:
         """Derive a secret of its own for each purpose, so that one never opens another."""
         if not self.internal_secret:

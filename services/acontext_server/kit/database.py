@@ -55,6 +55,12 @@ class Database:
         for callback in callbacks:
             callback()
 
+    async def ask_version(self) -> str:
+        """Ask the server for its version; raises Unavailable when it does not answer."""
+        async with self.transaction() as tx:
+            asked = await tx.execute(text("select current_setting('server_version')"))
+        return str(asked.scalar_one())
+
     @asynccontextmanager
     async def raw(self) -> AsyncIterator[Raw]:
         """Borrow a connection on which every statement commits by itself.

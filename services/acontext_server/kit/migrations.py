@@ -7,17 +7,20 @@
 import random
 import sys
 import time
+from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
 from alembic import command, context
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, MetaData, create_engine, pool, text
 from sqlalchemy.exc import OperationalError
 
 from acontext_server.kit.config import Settings
-from acontext_server.kit.database import driver_url
+from acontext_server.kit.database import Tx, driver_url
 
 LOCK = 0x41636F6E
 """Key of the advisory lock under which schemas change, one process at a time."""
@@ -87,13 +90,49 @@ def run(metadata: MetaData) -> None:
         context.run_migrations()
 
 
-def _config(service: str, connection: Connection) -> Config:
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """The migrations that this program knows of one service."""
+
+    head: str
+    before: frozenset[str]
+
+    def suffices(self, revision: str | None) -> bool:
+        """Say whether a schema at a revision can be worked with.
+
+        One that is not known here is a later version's, and those leave this one working.
+        """
+        return revision is not None and revision not in self.before
+
+
+@cache
+def revisions(service: str) -> Revisions:
+    """List the migrations of one service."""
+    scripts = ScriptDirectory.from_config(_config(service))
+    head = scripts.get_current_head()
+    assert head, f"{service} has no migrations"
+    return Revisions(head, frozenset(one.revision for one in scripts.walk_revisions()) - {head})
+
+
+async def revision_in(tx: Tx, service: str) -> str | None:
+    """Say at which revision a database has a service's schema; None where it has none."""
+    table = f'"{service}".alembic_version'
+    is_there = await tx.execute(text("select to_regclass(:name)"), {"name": table})
+    if is_there.scalar_one() is None:
+        return None
+    found = await tx.execute(text(f"select version_num from {table}"))
+    revision: str | None = found.scalar_one_or_none()
+    return revision
+
+
+def _config(service: str, connection: Connection | None = None) -> Config:
     package = import_module(f"acontext_server.{service}")
     config = Config()
     folder = Path(package.__path__[0]) / "migrations"
     config.set_main_option("script_location", str(folder))
     config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
-    config.attributes["connection"] = connection
+    if connection is not None:
+        config.attributes["connection"] = connection
     return config
 
 

@@ -87,6 +87,13 @@ class Outbox:
         await tx.execute(insert(self._table), rows)
         after_commit(tx, self._news.set)
 
+    async def oldest_age(self) -> float:
+        """Say for how many seconds the oldest announcement has waited; 0 when none does."""
+        waited = func.clock_timestamp() - func.min(self._table.c.created_at)
+        async with self._database.transaction() as tx:
+            seconds = (await tx.execute(select(func.extract("epoch", waited)))).scalar_one()
+        return max(0.0, float(seconds or 0))
+
     async def run(self) -> None:
         """Publish what is written, for as long as the caller lives."""
         await self._bus.ensure_stream(self._service)

@@ -11,6 +11,7 @@ from acontext_server.kit.auth import Keys, Signer
 from acontext_server.kit.bus import Bus, open_bus
 from acontext_server.kit.config import Settings
 from acontext_server.kit.database import Database, Tx, open_database
+from acontext_server.kit.health import Inspection, model_engine
 from acontext_server.kit.ids import ProjectId, uuid7
 from acontext_server.kit.model import Models, open_models
 from acontext_server.kit.outbox import Outbox
@@ -122,6 +123,13 @@ def _wired(
             lambda server: pb.add_TaskServiceServicer_to_server(tasks, server),
             lambda server: pb.add_RunServiceServicer_to_server(runs, server),
         ],
+        inspection=Inspection(
+            service=NAME,
+            database=database,
+            bus=bus,
+            outbox=outbox,
+            engines=[model_engine(settings)],
+        ),
         beside=[
             outbox.run,
             Workers(means, observing, count=WORKERS).run,

@@ -13,6 +13,7 @@ from acontext_server.kit.blobs import open_blobs
 from acontext_server.kit.bus import open_bus
 from acontext_server.kit.config import Settings
 from acontext_server.kit.database import open_database
+from acontext_server.kit.health import Inspection, blobs_engine
 from acontext_server.kit.ids import uuid7
 from acontext_server.kit.outbox import Outbox
 from acontext_server.kit.paging import Cursors
@@ -102,6 +103,7 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
             new_call_id=new_call_id,
         )
         reading = ReadingApp(database=database, contents=contents, cursors=cursors)
+        observing = ObservingApp(database, cursors)
         servicer = SessionServicer(
             sessions=sessions,
             storing=storing,
@@ -110,7 +112,7 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
                 database=database, reading=reading, list_tasks=tasks.of_session
             ),
             watching=WatchingApp(reading, watchers),
-            observing=ObservingApp(database, cursors),
+            observing=observing,
         )
         listener = Listener(bus, sessions, deleting, watchers)
         await projects.first_start(settings.root_api_key)
@@ -124,6 +126,14 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
                     ProjectServicer(projects, deleting), server
                 ),
             ],
+            inspection=Inspection(
+                service="session",
+                database=database,
+                bus=bus,
+                outbox=outbox,
+                engines=[blobs_engine(settings.blobs_url, blobs)],
+                unobserved_age=observing.oldest_age,
+            ),
             beside=[
                 appender.run,
                 nudges.run,

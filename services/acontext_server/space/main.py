@@ -12,6 +12,7 @@ from acontext_server.kit.auth import Keys, Signer
 from acontext_server.kit.bus import open_bus
 from acontext_server.kit.config import Settings
 from acontext_server.kit.database import open_database
+from acontext_server.kit.health import Inspection, model_engine
 from acontext_server.kit.ids import uuid7
 from acontext_server.kit.model import Models, open_models
 from acontext_server.kit.outbox import Outbox
@@ -28,6 +29,7 @@ from acontext_server.space.app.library import Library
 from acontext_server.space.app.skills import SkillApp
 from acontext_server.space.app.spaces import SpaceApp
 from acontext_server.space.embedder import open_embedder
+from acontext_server.space.health import embedder_engine, vectors_engine
 from acontext_server.space.peers import Peers
 from acontext_server.space.service import SkillServicer, SpaceServicer
 from acontext_server.space.store import tables
@@ -124,6 +126,17 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
             address=settings.space_address,
             keys=Keys(identities.resolve_key),
             servicers=[add_spaces, add_skills],
+            inspection=Inspection(
+                service=events.SERVICE,
+                database=database,
+                bus=bus,
+                outbox=outbox,
+                engines=[
+                    vectors_engine(settings.vectors_url, vectors),
+                    embedder_engine(settings),
+                    model_engine(settings),
+                ],
+            ),
             beside=[
                 outbox.run,
                 indexer.run,

@@ -89,6 +89,10 @@ class Blobs(Protocol):
         """Remove everything that the service keeps for the project."""
         ...
 
+    async def ask_version(self) -> str | None:
+        """Find out whether bytes can be kept now; gives the engine's version if it tells."""
+        ...
+
     def public_url(
         self, key: BlobKey, *, expires_in: timedelta, mime: str, filename: str | None = None
     ) -> PublicUrl:

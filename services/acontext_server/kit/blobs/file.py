@@ -66,6 +66,11 @@ class FileBlobs:
     async def delete_all(self, project_id: ProjectId, service: str) -> None:
         await asyncio.to_thread(_remove_tree, self._folder / str(project_id) / service)
 
+    async def ask_version(self) -> str | None:
+        if not await asyncio.to_thread(os.access, self._incoming, os.W_OK):
+            raise Unavailable("blobs")
+        return None
+
     def public_url(
         self, key: BlobKey, *, expires_in: timedelta, mime: str, filename: str | None = None
     ) -> PublicUrl:

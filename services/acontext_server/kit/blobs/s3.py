@@ -110,6 +110,11 @@ class S3Blobs:
     async def delete_all(self, project_id: ProjectId, service: str) -> None:
         await asyncio.to_thread(self._delete_all, f"{project_id}/{service}/")
 
+    async def ask_version(self) -> str | None:
+        if not await asyncio.to_thread(self._has_bucket):
+            raise Unavailable("blobs")
+        return None
+
     def public_url(
         self, key: BlobKey, *, expires_in: timedelta, mime: str, filename: str | None = None
     ) -> PublicUrl:
@@ -144,6 +149,10 @@ class S3Blobs:
     def _delete(self, key: BlobKey) -> None:
         with _errors(key):
             self._client.remove_object(self._bucket, str(key))
+
+    def _has_bucket(self) -> bool:
+        with _errors():
+            return self._client.bucket_exists(self._bucket)
 
     def _delete_all(self, prefix: str) -> None:
         with _errors():

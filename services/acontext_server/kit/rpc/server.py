@@ -12,23 +12,27 @@ from typing import Any
 import structlog
 import uvloop
 from grpc import aio
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from acontext.disk import v1 as disk
+from acontext.health import v1 as health
 from acontext.observer import v1 as observer
 from acontext.session import v1 as session
 from acontext.space import v1 as space
 from acontext_server.kit.auth import Keys, Signer
 from acontext_server.kit.config import Settings
+from acontext_server.kit.health import Inspection
 from acontext_server.kit.log import configure_logs
 from acontext_server.kit.misconfiguration import Misconfigured, read_settings
 from acontext_server.kit.rpc.clients import CHANNEL_OPTIONS
+from acontext_server.kit.rpc.health_service import HealthServicer, Probe
 from acontext_server.kit.rpc.interceptor import Interceptor
 
 log = structlog.get_logger()
 
 DRAIN_SECONDS = 10
+PROBES: str = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 
 _SERVER_OPTIONS = [
     *CHANNEL_OPTIONS,
@@ -50,6 +54,8 @@ class Service:
     servicers: Sequence[Callable[[aio.Server], None]]
     """Each adds one servicer to a server."""
     beside: Sequence[Runnable] = field(default=())
+    inspection: Inspection | None = None
+    """What its health is told from; without one it is well as long as it lives."""
 
 
 def _names() -> list[str]:
@@ -62,6 +68,7 @@ def _names() -> list[str]:
         observer.RunServiceServicer,
         space.SpaceServiceServicer,
         space.SkillServiceServicer,
+        health.HealthServiceServicer,
     )
     packages = {kind.__name__: kind.__module__.rsplit(".", 1)[0] for kind in files}
     return [f"{package}.{name.removesuffix('Servicer')}" for name, package in packages.items()]
@@ -70,33 +77,33 @@ def _names() -> list[str]:
 @contextlib.asynccontextmanager
 async def serve(service: Service, settings: Settings) -> AsyncIterator[None]:
     """Serve one service until left; then it stops accepting, drains, and ends what ran beside."""
+    signer = Signer(settings.secret_for("services"))
     interceptor = Interceptor(
         service.name,
         keys=service.keys,
-        signer=Signer(settings.secret_for("services")),
+        signer=signer,
         admin_key=settings.admin_key,
     )
     server = aio.server(interceptors=[interceptor], options=_SERVER_OPTIONS)
     for add in service.servicers:
         add(server)
-    state = health.aio.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(state, server)
+    if service.inspection is not None:
+        inspecting = HealthServicer(service.inspection, settings, signer)
+        health.add_HealthServiceServicer_to_server(inspecting, server)
     names = _names()
-    reflection.enable_server_reflection(
-        [*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server
-    )
+    probe = Probe(service.inspection, names)
+    health_pb2_grpc.add_HealthServicer_to_server(probe, server)
+    reflection.enable_server_reflection([*names, PROBES, reflection.SERVICE_NAME], server)
     address = settings.listen_address or service.address
     server.add_insecure_port(address)
     async with asyncio.TaskGroup() as group:
         beside = [group.create_task(run()) for run in service.beside]
         await server.start()
-        for name in ("", *names):
-            await state.set(name, health_pb2.HealthCheckResponse.SERVING)
         log.info("serving", service=service.name, address=address)
         try:
             yield
         finally:
-            await state.enter_graceful_shutdown()
+            probe.leave()
             await server.stop(DRAIN_SECONDS)
             await interceptor.finish(DRAIN_SECONDS)
             await _end(beside)

@@ -49,6 +49,11 @@ class ObservingApp:
             scope, rows, limit, lambda row: (row.waiting_since, row.session_id)
         )
 
+    async def oldest_age(self) -> float:
+        """Say for how many seconds the oldest message of all projects waits to be observed."""
+        async with self.database.transaction() as tx:
+            return await store.oldest_waiting_age(tx)
+
     async def read_messages(
         self, project_id: ProjectId, session_id: SessionId, *, after: int, limit: int
     ) -> Reading:

@@ -82,6 +82,13 @@ async def _known(
     return set((await tx.execute(query)).scalars())
 
 
+async def oldest_waiting_age(tx: Tx) -> float:
+    """Say for how many seconds the oldest message of all projects has waited; 0 if none does."""
+    waited = func.clock_timestamp() - func.min(LogRow.waiting_since)
+    seconds = (await tx.execute(select(func.extract("epoch", waited)))).scalar_one()
+    return max(0.0, float(seconds or 0))
+
+
 async def list_waiting(
     tx: Tx, *, older_than: datetime, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[UnobservedSession]:

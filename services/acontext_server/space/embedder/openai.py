@@ -34,14 +34,14 @@ class _Embeddings(BaseModel):
 @asynccontextmanager
 async def open_openai_embedder(settings: Settings) -> AsyncIterator["OpenAIEmbedder"]:
     """Open the embedder and ask how many numbers its vectors have."""
-    async with open_client(settings.embedder_url, _key(settings), settings) as client:
+    async with open_client(settings.embedder_url, key_of(settings), settings) as client:
         embedder = OpenAIEmbedder(client, settings)
         await embedder.probe()
         yield embedder
 
 
-def _key(settings: Settings) -> str:
-    """A key goes to the endpoint that it is for, and to no other."""
+def key_of(settings: Settings) -> str:
+    """Choose the key; one goes to the endpoint that it is for, and to no other."""
     if settings.embedder_key:
         return settings.embedder_key
     if settings.embedder_url == "openai:" and settings.openai_api_key:

@@ -35,6 +35,9 @@ class Vectors(Protocol):
     ) -> dict[UUID, float]:
         """Find the nearest vectors of a space, with their cosine distances from 0 to 2."""
 
+    async def ask_version(self) -> str:
+        """Ask the engine for its version."""
+
 
 class UnknownVectors(ValueError):
     """The setting's scheme names no adapter."""

@@ -48,6 +48,7 @@ DELETE = text(
     """
 )
 DELETE_PROJECT = text("delete from vectors.vector where project_id = :project_id")
+VERSION = text("select extversion from pg_extension where extname = 'vector'")
 QUERY: LiteralString = """
     select id, embedding operator(public.<=>) %(vector)s::public.vector as distance
     from vectors.vector
@@ -105,6 +106,10 @@ class PgVectors:
         async with self._database.raw() as connection:
             found = await (await connection.execute(QUERY, asked)).fetchall()
         return {key: max(0.0, distance) for key, distance in found}
+
+    async def ask_version(self) -> str:
+        async with self._database.transaction() as tx:
+            return str((await tx.execute(VERSION)).scalar_one())
 
 
 def _literal(vector: Vector) -> str:

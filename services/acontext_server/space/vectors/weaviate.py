@@ -24,7 +24,8 @@ SPACE = "space_id"
 class WeaviateVectors:
     """The production engine."""
 
-    def __init__(self, collection: CollectionAsync) -> None:
+    def __init__(self, client: weaviate.WeaviateAsyncClient, collection: CollectionAsync) -> None:
+        self._client = client
         self._collection = collection
 
     async def upsert(
@@ -67,6 +68,10 @@ class WeaviateVectors:
             )
         return {one.uuid: max(0.0, one.metadata.distance or 0.0) for one in found.objects}
 
+    async def ask_version(self) -> str:
+        with _engine_errors():
+            return str((await self._client.get_meta())["version"])
+
     async def _exists(self, project_id: ProjectId) -> bool:
         return await self._collection.tenants.exists(str(project_id))
 
@@ -92,7 +97,7 @@ async def open_weaviate(
         with _engine_errors():
             if not await client.collections.exists(name):
                 await _create(client, name)
-        yield WeaviateVectors(client.collections.get(name))
+        yield WeaviateVectors(client, client.collections.get(name))
     finally:
         await client.close()
 
