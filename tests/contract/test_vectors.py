@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -16,7 +16,7 @@ EAST, NORTH, WEST = [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]
 NORTH_EAST = [0.6, 0.8, 0.0]
 
 
-@pytest.fixture(params=["pgvector", "weaviate"])
+@pytest.fixture(params=["pgvector", pytest.param("weaviate", marks=pytest.mark.engines)])
 def urls(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
     with ExitStack() as stack:
         if request.param == "weaviate":
@@ -137,3 +137,60 @@ async def test_all_of_a_large_space_is_compared(vectors: Vectors, project: Proje
 
     assert len(found) == 200
     assert min(found, key=lambda one: found[one]) == needle
+
+
+async def scanned(vectors: Vectors, project: ProjectId) -> dict[UUID, tuple[UUID, list[float]]]:
+    return {
+        one.id: (one.space_id, one.vector) async for page in vectors.scan(project) for one in page
+    }
+
+
+async def test_all_that_is_kept_can_be_read_back(vectors: Vectors, project: ProjectId) -> None:
+    here, there = uuid7(), uuid7()
+    kept = {uuid7(): [0.6, 0.8 - 0.0001 * index, 0.1] for index in range(1_100)}
+    lone = uuid7()
+    await vectors.upsert(project, here, kept)
+    await vectors.upsert(project, there, {lone: EAST})
+
+    found = await scanned(vectors, project)
+
+    assert found.keys() == kept.keys() | {lone}
+    assert found.pop(lone) == (there, EAST)
+    assert {space for space, _ in found.values()} == {here}
+    for key, vector in kept.items():
+        assert found[key][1] == pytest.approx(vector, abs=1e-6)
+    assert project in [one async for one in vectors.projects()]
+    assert await scanned(vectors, ProjectId(uuid4())) == {}
+
+
+async def test_a_deleted_project_is_gone_from_every_embedding_space(
+    urls: tuple[str, str], vectors: Vectors, project: ProjectId
+) -> None:
+    newer = EmbeddingSpace("test", uuid4().hex, 3)
+    async with open_vectors(urls[0], database_url=urls[1], embedding_space=newer) as other:
+        for each in (vectors, other):
+            await each.upsert(project, uuid7(), {uuid7(): EAST})
+
+        await vectors.delete_project(project)
+
+        assert await scanned(other, project) == {}
+        assert project not in [one async for one in other.projects()]
+        await vectors.drop(newer.id)
+
+
+async def test_another_embedding_space_can_be_dropped(
+    urls: tuple[str, str], vectors: Vectors, project: ProjectId
+) -> None:
+    space, one = uuid7(), uuid7()
+    old = EmbeddingSpace("test", uuid4().hex, 3)
+    async with open_vectors(urls[0], database_url=urls[1], embedding_space=old) as other:
+        await other.upsert(project, space, {one: EAST})
+    await vectors.upsert(project, space, {one: NORTH})
+
+    await vectors.drop(old.id)
+    await vectors.drop(old.id)
+
+    assert list(await vectors.query(project, space, NORTH, limit=9)) == [one]
+    async with open_vectors(urls[0], database_url=urls[1], embedding_space=old) as other:
+        assert await scanned(other, project) == {}
+        await vectors.drop(old.id)

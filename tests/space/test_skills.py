@@ -7,7 +7,7 @@ from acontext.space import v1 as pb
 from acontext_server.kit.database import open_database
 from acontext_server.space.domain.errors import EmbeddingSpaceMismatch
 from acontext_server.space.reindex import reindex
-from acontext_server.space.store.tables import BlockRow
+from acontext_server.space.store.tables import EmbeddingSpaceRow
 from tests.services import Platform
 from tests.space.running import Space, reason
 
@@ -86,8 +86,7 @@ async def test_another_embedder_is_refused_until_everything_is_embedded_anew(
     await space.platform.stop("space")
     url = settings.database_url
     async with open_database(url, pool=1) as database, database.transaction() as tx:
-        vectors = update(BlockRow).where(BlockRow.embedding_space.is_not(None))
-        await tx.execute(vectors.values(embedding_space="other@1/3"))
+        await tx.execute(update(EmbeddingSpaceRow).values(name="other@1/3"))
 
     with pytest.raises(EmbeddingSpaceMismatch, match="other@1/3"):
         await space.platform.start("space")

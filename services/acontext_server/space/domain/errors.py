@@ -83,8 +83,8 @@ class EmbeddingSpaceMismatch(ServiceError):
 
     def __init__(self, index: str, embedder: str) -> None:
         super().__init__(
-            f"the vectors were made by {index}, the embedder is {embedder}: set the former"
-            " ACONTEXT_EMBEDDER_URL, or run python -m acontext_server.space.reindex",
+            f"the vectors were made by {index or 'nobody'}, the embedder is {embedder}: set the"
+            " former ACONTEXT_EMBEDDER_URL, or run python -m acontext_server.space.reindex",
             metadata={"index": index, "embedder": embedder},
         )
 

@@ -9,14 +9,18 @@ from uuid import UUID
 from psycopg.rows import dict_row
 from sqlalchemy import (
     Row,
+    Uuid,
     case,
+    column,
     delete,
     func,
     insert,
     literal,
     literal_column,
     select,
+    true,
     update,
+    values,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -24,7 +28,7 @@ from acontext_server.kit.database import Raw, Tx, raw_connection
 from acontext_server.kit.ids import ProjectId
 from acontext_server.space.domain.blocks import Block, BlockType, searched_texts
 from acontext_server.space.ranking import WordHits
-from acontext_server.space.store.tables import BlockRow, VectorIntentRow
+from acontext_server.space.store.tables import BlockRow, EmbeddingSpaceRow, VectorIntentRow
 
 COLUMNS = (
     BlockRow.id,
@@ -236,14 +240,24 @@ async def intend(
     """Note that vectors have to follow their blocks."""
     if not block_ids:
         return
-    rows = [
-        {"project_id": project_id, "space_id": space_id, "block_id": block_id, "due_at": now}
-        for block_id in sorted(block_ids)
-    ]
+    wanted = values(column("id", Uuid), name="wanted").data([(one,) for one in block_ids])
+    # Each embedding space that there is, also one that is only being filled.
+    everywhere = (
+        select(
+            literal(project_id),
+            literal(space_id),
+            wanted.c.id,
+            EmbeddingSpaceRow.name,
+            literal(now),
+        )
+        .join_from(wanted, EmbeddingSpaceRow, true())
+        .order_by(wanted.c.id, EmbeddingSpaceRow.name)
+    )
+    columns = ["project_id", "space_id", "block_id", "embedding_space", "due_at"]
     again = {"generation": VectorIntentRow.generation + 1, "attempts": 0, "due_at": now}
     await tx.execute(
         upsert(VectorIntentRow)
-        .values(rows)
+        .from_select(columns, everywhere)
         .on_conflict_do_update(constraint="vector_intent_pkey", set_=again)
     )
 

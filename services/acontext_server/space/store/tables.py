@@ -102,6 +102,7 @@ class BlockRow(Table):
     by_person: Mapped[bool] = mapped_column(server_default="false")
     words: Mapped[str | None] = mapped_column(TSVECTOR)
     embedding_space: Mapped[str | None]
+    """Read by the version before only; to go with the one after."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -256,13 +257,27 @@ class LearningRow(Table):
     )
 
 
+class EmbeddingSpaceRow(Table):
+    """An embedding space that vectors are written in, of all projects; one that is not ready is
+    being filled and answers no searches yet."""
+
+    __tablename__ = "embedding_space"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    ready: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class VectorIntentRow(Table):
-    """A block whose vector is to follow it. It outlives its block, whose vector must go too."""
+    """A block whose vector in an embedding space is to follow it. It outlives its block, whose
+    vector must go too."""
 
     __tablename__ = "vector_intent"
 
     project_id: Mapped[UUID] = mapped_column(primary_key=True)
     block_id: Mapped[UUID] = mapped_column(primary_key=True)
+    embedding_space: Mapped[str] = mapped_column(primary_key=True, server_default="")
+    """Empty in rows of the version before, which knew of one only."""
     space_id: Mapped[UUID]
     generation: Mapped[int] = mapped_column(server_default="1")
     attempts: Mapped[int] = mapped_column(server_default="0")
@@ -304,5 +319,5 @@ async def forget_project(tx: Tx, project_id: ProjectId) -> None:
     """Remove every row of a project."""
     await patient(tx)
     for table in reversed(metadata.sorted_tables):
-        if table is not outbox:
+        if table is not outbox and table is not EmbeddingSpaceRow.__table__:
             await tx.execute(delete(table).where(table.c.project_id == project_id))

@@ -4,13 +4,23 @@ A skill space has tens to thousands of vectors, so both adapters compare exactly
 but ids and vectors: PostgreSQL is the truth, and an index can be rebuilt from it.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
 from acontext_server.kit.ids import ProjectId
 from acontext_server.space.embedder import EmbeddingSpace, Vector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A vector as the index has it."""
+
+    id: UUID
+    space_id: UUID
+    vector: Vector
 
 
 class Vectors(Protocol):
@@ -28,7 +38,7 @@ class Vectors(Protocol):
         """Forget vectors; unknown ids are fine."""
 
     async def delete_project(self, project_id: ProjectId) -> None:
-        """Forget everything of a project."""
+        """Forget everything of a project, in every embedding space."""
 
     async def query(
         self, project_id: ProjectId, space_id: UUID, vector: Vector, limit: int
@@ -37,6 +47,15 @@ class Vectors(Protocol):
 
     async def ask_version(self) -> str:
         """Ask the engine for its version."""
+
+    def projects(self) -> AsyncIterator[ProjectId]:
+        """Name the projects that have vectors."""
+
+    def scan(self, project_id: ProjectId) -> AsyncIterator[Sequence[Kept]]:
+        """Read all vectors of a project, some hundred at a time, in no order to rely on."""
+
+    async def drop(self, embedding_space: str) -> None:
+        """Forget another embedding space, with all its vectors of all projects."""
 
 
 class UnknownVectors(ValueError):

@@ -1,15 +1,17 @@
 """Vectors in PostgreSQL, compared exactly: a btree by space beats an approximate index here."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
+import json
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import LiteralString
 from uuid import UUID
 
 from sqlalchemy import text
 
-from acontext_server.kit.database import Database, open_database
+from acontext_server.kit.database import Database, open_database, patient
 from acontext_server.kit.ids import ProjectId
 from acontext_server.space.embedder import EmbeddingSpace, Vector
+from acontext_server.space.vectors import Kept
 
 POOL = 4
 LOCK = 0x76656374
@@ -47,6 +49,22 @@ DELETE = text(
     where project_id = :project_id and embedding_space = :embedding_space and id = any(:ids)
     """
 )
+PAGE = 500
+SCAN = text(
+    """
+    select id, space_id, cast(embedding as text) as embedding from vectors.vector
+    where project_id = :project_id and embedding_space = :embedding_space and id > :after
+    order by id limit :limit
+    """
+)
+PROJECTS = text(
+    """
+    select project_id from vectors.vector
+    where embedding_space = :embedding_space and project_id > :after
+    order by project_id limit 1
+    """
+)
+DROP = text("delete from vectors.vector where embedding_space = :embedding_space")
 DELETE_PROJECT = text("delete from vectors.vector where project_id = :project_id")
 VERSION = text("select extversion from pg_extension where extname = 'vector'")
 QUERY: LiteralString = """
@@ -110,6 +128,34 @@ class PgVectors:
     async def ask_version(self) -> str:
         async with self._database.transaction() as tx:
             return str((await tx.execute(VERSION)).scalar_one())
+
+    async def projects(self) -> AsyncIterator[ProjectId]:
+        after: UUID | None = UUID(int=0)
+        while after is not None:
+            scope = {"embedding_space": self._embedding_space, "after": after}
+            async with self._database.transaction() as tx:
+                after = (await tx.execute(PROJECTS, scope)).scalar()
+            if after is not None:
+                yield ProjectId(after)
+
+    async def scan(self, project_id: ProjectId) -> AsyncIterator[Sequence[Kept]]:
+        after = UUID(int=0)
+        scope = {"project_id": project_id, "embedding_space": self._embedding_space, "limit": PAGE}
+        while True:
+            async with self._database.transaction() as tx:
+                rows = (await tx.execute(SCAN, {**scope, "after": after})).all()
+            if not rows:
+                return
+            after = rows[-1].id
+            yield [
+                Kept(id=row.id, space_id=row.space_id, vector=json.loads(row.embedding))
+                for row in rows
+            ]
+
+    async def drop(self, embedding_space: str) -> None:
+        async with self._database.transaction() as tx:
+            await patient(tx)
+            await tx.execute(DROP, {"embedding_space": embedding_space})
 
 
 def _literal(vector: Vector) -> str:

@@ -1,11 +1,13 @@
 """Vectors in Weaviate: a collection per embedding space, a tenant per project."""
 
 import re
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
+import structlog
 import weaviate
 from weaviate.classes.config import Configure, DataType, Property, VectorDistances
 from weaviate.classes.data import DataObject
@@ -17,8 +19,13 @@ from weaviate.exceptions import UnexpectedStatusCodeError, WeaviateBaseError
 from acontext_server.kit.errors import Unavailable
 from acontext_server.kit.ids import ProjectId
 from acontext_server.space.embedder import EmbeddingSpace, Vector
+from acontext_server.space.vectors import Kept
+
+log = structlog.get_logger()
 
 SPACE = "space_id"
+PREFIX = "Skills_"
+PAGE = 500
 
 
 class WeaviateVectors:
@@ -35,13 +42,14 @@ class WeaviateVectors:
             DataObject(properties={SPACE: space_id}, uuid=key, vector=vector)
             for key, vector in vectors.items()
         ]
-        if not objects:
-            return
         with _engine_errors():
-            # A batch overwrites objects of the same id, and makes the tenant when it is the first.
-            done = await self._of(project_id).data.insert_many(objects)
-            if done.has_errors:
-                raise Unavailable("weaviate")
+            for start in range(0, len(objects), PAGE):
+                # A batch overwrites objects of the same id, and makes the tenant when it is first.
+                batch = objects[start : start + PAGE]
+                done = await self._of(project_id).data.insert_many(batch)
+                if done.has_errors:
+                    log.warning("vectors_refused", error=next(iter(done.errors.values())).message)
+                    raise Unavailable("weaviate")
 
     async def delete(self, project_id: ProjectId, ids: Collection[UUID]) -> None:
         with _engine_errors():
@@ -51,7 +59,9 @@ class WeaviateVectors:
 
     async def delete_project(self, project_id: ProjectId) -> None:
         with _engine_errors():
-            await self._collection.tenants.remove([str(project_id)])
+            for name in await self._client.collections.list_all(simple=True):
+                if name.startswith(PREFIX):
+                    await self._client.collections.get(name).tenants.remove([str(project_id)])
 
     async def query(
         self, project_id: ProjectId, space_id: UUID, vector: Vector, limit: int
@@ -72,6 +82,30 @@ class WeaviateVectors:
         with _engine_errors():
             return str((await self._client.get_meta())["version"])
 
+    async def projects(self) -> AsyncIterator[ProjectId]:
+        with _engine_errors():
+            tenants = await self._collection.tenants.get()
+        for name in tenants:
+            yield ProjectId(UUID(name))
+
+    async def scan(self, project_id: ProjectId) -> AsyncIterator[Sequence[Kept]]:
+        after: UUID | None = None
+        with _engine_errors():
+            exists = await self._exists(project_id)
+        while exists:
+            with _engine_errors():
+                page = await self._of(project_id).query.fetch_objects(
+                    limit=PAGE, after=after, include_vector=True, return_properties=[SPACE]
+                )
+            if not page.objects:
+                return
+            after = page.objects[-1].uuid
+            yield [_kept(one) for one in page.objects]
+
+    async def drop(self, embedding_space: str) -> None:
+        with _engine_errors():
+            await self._client.collections.delete(collection_name(embedding_space))
+
     async def _exists(self, project_id: ProjectId) -> bool:
         return await self._collection.tenants.exists(str(project_id))
 
@@ -79,9 +113,16 @@ class WeaviateVectors:
         return self._collection.with_tenant(str(project_id))
 
 
-def collection_name(embedding_space: EmbeddingSpace) -> str:
+def _kept(found: Any) -> Kept:
+    # The client types vectors as a union that depends on what was asked for.
+    return Kept(
+        id=found.uuid, space_id=found.properties[SPACE], vector=list(found.vector["default"])
+    )
+
+
+def collection_name(embedding_space: str) -> str:
     """Name the collection after the only vectors that may stand in it."""
-    return "Skills_" + re.sub(r"\W", "_", embedding_space.id)
+    return PREFIX + re.sub(r"\W", "_", embedding_space)
 
 
 @asynccontextmanager
@@ -93,7 +134,7 @@ async def open_weaviate(
     with _engine_errors():
         await client.connect()
     try:
-        name = collection_name(embedding_space)
+        name = collection_name(embedding_space.id)
         with _engine_errors():
             if not await client.collections.exists(name):
                 await _create(client, name)
