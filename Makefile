@@ -35,6 +35,7 @@ proto: third_party ## lint, format, generate
 	buf format --write proto && buf lint
 	buf generate && mkdir -p build && buf build --output build/api.binpb
 	python scripts/stubs.py build/api.binpb && python scripts/comments.py build/api.binpb
+	python scripts/blocking.py
 	if command -v npm > /dev/null; then $(MAKE) clients/typescript/node_modules && buf generate --template clients/typescript/buf.gen.yaml; fi
 
 clients/typescript/node_modules: clients/typescript/package-lock.json
@@ -81,7 +82,7 @@ format: .venv/dev ## ruff and buf
 
 .PHONY: types
 types: .venv/dev ## mypy --strict, and tsc where Node is there
-	mypy services scripts tests evaluation benchmarks
+	mypy clients/python/acontext services scripts tests evaluation benchmarks
 	if command -v npm > /dev/null; then $(MAKE) clients/typescript/node_modules && cd clients/typescript && npx tsc --noEmit; fi
 
 .PHONY: fresh

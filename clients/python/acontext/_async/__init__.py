@@ -1,0 +1,1 @@
+"""The client for asyncio. The blocking one in `_sync` is generated from here."""

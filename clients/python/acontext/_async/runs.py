@@ -1,0 +1,74 @@
+"""What observing and learning did."""
+
+from collections.abc import AsyncIterator, Awaitable
+
+from ..observer import v1 as observer
+from ..space import v1 as space
+from ..types.common import Page, page_of
+from ..types.run import Run
+from .connection import AsyncResource, every_page
+
+
+class AsyncRunsAPI(AsyncResource):
+    """Runs of Acontext's own agents: engine, rounds, tokens, cost, outcome."""
+
+    async def list(
+        self,
+        *,
+        session_id: str | None = None,
+        outcome: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        time_desc: bool | None = None,
+    ) -> Page[Run]:
+        """Return a page of 1 to 200 runs (20) of observing, by time."""
+        request = observer.ListRunsRequest(
+            session_id=session_id,
+            outcome=outcome,
+            limit=limit,
+            cursor=cursor,
+            time_desc=bool(time_desc),
+        )
+        answer = await self._connection.call(self._stubs.runs.ListRuns, request)
+        return page_of(Run, answer)
+
+    def list_all(
+        self,
+        *,
+        session_id: str | None = None,
+        outcome: str | None = None,
+        time_desc: bool | None = None,
+    ) -> AsyncIterator[Run]:
+        """Go through every run of observing, page by page."""
+
+        def ask(cursor: str | None) -> Awaitable[Page[Run]]:
+            return self.list(
+                session_id=session_id,
+                outcome=outcome,
+                limit=200,
+                cursor=cursor,
+                time_desc=time_desc,
+            )
+
+        return every_page(ask)
+
+    async def get(self, run_id: str) -> Run:
+        """Return one run of observing. RunNotFound if there is none."""
+        request = observer.GetRunRequest(run_id=run_id)
+        answer = await self._connection.call(self._stubs.runs.GetRun, request)
+        return Run.of(answer.run)
+
+    async def list_learning(
+        self,
+        *,
+        space_id: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        time_desc: bool | None = None,
+    ) -> Page[Run]:
+        """Return a page of 1 to 200 runs (20) of learning, by time."""
+        request = space.ListLearningRunsRequest(
+            space_id=space_id, limit=limit, cursor=cursor, time_desc=bool(time_desc)
+        )
+        answer = await self._connection.call(self._stubs.skills.ListLearningRuns, request)
+        return page_of(Run, answer)

@@ -1,0 +1,1 @@
+"""Tools for agents as the published SDK offers them; `client.tools.disk` is the shorter way."""
