@@ -1,4 +1,4 @@
-"""The published Python SDKs walk through the README against an embedded system."""
+"""The Python SDKs, published and ours, walk through the README against an embedded system."""
 
 import os
 import subprocess
@@ -13,10 +13,11 @@ from tests.kept import kept
 WALK_THROUGH = Path(__file__).with_name("walk_through.py")
 
 
-@pytest.mark.parametrize("version", ["0.0.8", "0.1.3"])
-def test_a_published_sdk_walks_through_the_readme(version: str, system: System) -> None:
+@pytest.mark.parametrize("version", ["0.0.8", "0.1.3", "ours"])
+def test_an_sdk_walks_through_the_readme(version: str, system: System) -> None:
+    python = sys.executable if version == "ours" else str(interpreter_with_sdk(version))
     walked = subprocess.run(
-        [interpreter_with_sdk(version), "-W", "error", str(WALK_THROUGH)],
+        [python, "-W", "error", str(WALK_THROUGH)],
         env={
             "PATH": os.environ["PATH"],
             "ACONTEXT_BASE_URL": system.url,

@@ -1,4 +1,4 @@
-"""The README's snippets with a published Python SDK, run by that SDK's own interpreter.
+"""The README's snippets with a Python SDK, published or ours, run by that SDK's own interpreter.
 
 `ACONTEXT_BASE_URL` and `ACONTEXT_API_KEY` say where; it knows nothing of this repository.
 """

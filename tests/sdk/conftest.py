@@ -9,7 +9,7 @@ import pytest
 from tests.engines import state_folder
 from tests.journeys import system as embedded
 from tests.journeys.system import System
-from tests.sdk.sdk import PUBLISHED, Published, Sdk, running
+from tests.sdk.sdk import Sdk, running
 
 
 @pytest.fixture(scope="session")
@@ -19,15 +19,9 @@ def system() -> Iterator[System]:
         yield from embedded.running(System(folder))
 
 
-def chosen(published: Published) -> object:
-    """Leave to `make test-slow` what asks the same of us in another way."""
-    marks = [pytest.mark.slow] if published.asynchronous else []
-    return pytest.param(published, marks=marks, id=str(published))
-
-
-@pytest.fixture(scope="session", params=[chosen(one) for one in PUBLISHED])
+@pytest.fixture(scope="session")
 def driver(request: pytest.FixtureRequest, system: System) -> Iterator[Sdk]:
-    """Each SDK in turn, once for all tests."""
+    """Each SDK that `driven` names in turn, once for all tests."""
     with running(request.param, system.url) as sdk:
         yield sdk
 

@@ -1,8 +1,9 @@
-"""Drives a published Python SDK from a pipe, inside that SDK's own environment.
+"""Drives a Python SDK from a pipe, inside that SDK's own environment; with `--own` it is ours.
 
 A line on stdin is a call, a line on stdout says what travelled over HTTP and what the SDK made of
-it. `methods` lists what the SDK offers, `enter` goes on with another project's key. It knows
-nothing of this repository.
+it; nothing does with ours, which speaks gRPC. `methods` lists what the SDK offers, `enter` goes on
+with another project's key, `take` ends a stream that would go on. It knows nothing of this
+repository.
 """
 
 # mypy: ignore-errors
@@ -14,16 +15,18 @@ import inspect
 import json
 import os
 import sys
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager, closing
+from itertools import islice
 
 import httpx
-from acontext.agent import disk as disk_tools
-from acontext.errors import APIError
-from acontext.messages import build_acontext_message
 from openai.types.chat import ChatCompletionMessage
 from pydantic import BaseModel
 
 from acontext import AcontextAsyncClient, AcontextClient, FileUpload
+from acontext.agent import disk as disk_tools
+from acontext.errors import APIError
+from acontext.messages import build_acontext_message
 
 POOLS = {"DISK_TOOLS": disk_tools.DISK_TOOLS}
 MARKS = {
@@ -32,7 +35,22 @@ MARKS = {
     "$message": lambda role, parts, meta: build_acontext_message(role=role, parts=parts, meta=meta),
     "$completion": lambda fields: ChatCompletionMessage(**fields),
 }
+OWN = "--own" in sys.argv
+RESOURCES = ("acontext._sync", "acontext._async") if OWN else ("acontext.resources",)
 seen = []
+
+if OWN:
+    from acontext.types import DifficultyRule, ProjectSettings, Sop, ToolSop
+
+    def sop(fields):
+        steps = [ToolSop(tool_name=tool, action=action) for tool, action in fields["tool_sops"]]
+        return Sop(**fields | {"tool_sops": steps})
+
+    def settings(fields):
+        rules = [DifficultyRule(**rule) for rule in fields.pop("difficulty_rules", [])]
+        return ProjectSettings(**fields, difficulty_rules=rules)
+
+    MARKS |= {"$sop": sop, "$settings": settings}
 
 
 def note(response):
@@ -62,7 +80,13 @@ async def note_async(response):
 @asynccontextmanager
 async def open_client(asynchronous, key):
     url = os.environ["ACONTEXT_BASE_URL"]
-    if asynchronous:
+    if OWN and asynchronous:
+        async with AcontextAsyncClient(api_key=key) as client:
+            yield client
+    elif OWN:
+        with AcontextClient(api_key=key) as client:
+            yield client
+    elif asynchronous:
         hooks = {"response": [note_async]}
         async with httpx.AsyncClient(base_url=url, event_hooks=hooks, timeout=32) as http:
             yield AcontextAsyncClient(client=http, api_key=key)
@@ -73,7 +97,7 @@ async def open_client(asynchronous, key):
 
 
 def is_resource(thing):
-    return type(thing).__module__.startswith("acontext.resources")
+    return type(thing).__module__.startswith(RESOURCES)
 
 
 def methods(thing, prefix=""):
@@ -124,6 +148,26 @@ def plain(value):
         return value.model_dump(mode="json")
     if isinstance(value, list):
         return [plain(item) for item in value]
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return value.model_dump() if hasattr(value, "model_dump") else value
+
+
+async def whole(value, take):
+    """Wait for a value, and read a stream to its end or to what is asked for."""
+    if inspect.isawaitable(value):
+        return await value
+    if isinstance(value, AsyncIterator):
+        items = []
+        async with aclosing(value):
+            async for item in value:
+                items.append(item)
+                if len(items) == take:
+                    break
+        return items
+    if isinstance(value, Iterator) and not callable(value):
+        with closing(value):
+            return list(islice(value, take))
     return value
 
 
@@ -154,7 +198,7 @@ async def answer(client, asynchronous, order):
             value = called_tool(client, pool, name, asynchronous, *arguments)
         else:
             value = target(client, order["call"])(*arguments, **options)
-        value = await value if inspect.isawaitable(value) else value
+        value = await whole(value, order.get("take"))
         return {"exchanges": seen, "value": plain(value)}
     except APIError as error:
         told = {name: getattr(error, name) for name in ("status_code", "code", "message", "error")}

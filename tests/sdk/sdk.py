@@ -1,4 +1,4 @@
-"""A published SDK at the other end of a pipe; all that it is answered is held to the dialect."""
+"""An SDK at the other end of a pipe; what a published one is answered is held to the dialect."""
 
 import base64
 import json
@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,9 +29,13 @@ POSITIONAL = {"sessions.store_message": ("blob",)}
 """Options that come before the others in TypeScript."""
 
 
+OWN = "own"
+"""In place of a version: the SDK of this repository."""
+
+
 @dataclass(frozen=True, slots=True)
 class Published:
-    """An SDK as somebody released it."""
+    """An SDK as somebody released it, or ours as it stands here."""
 
     language: str
     version: str
@@ -43,9 +48,10 @@ class Published:
         """Say how its driver is run in an environment of the SDK's own."""
         if self.language == "typescript":
             return ["node", str(HERE / "typescript_driver.mjs")]
-        python = str(interpreter_with_sdk(self.version))
+        own = self.version == OWN
+        python = sys.executable if own else str(interpreter_with_sdk(self.version))
         driver = [python, "-W", "error", str(HERE / "python_driver.py")]
-        return [*driver, "--async"] if self.asynchronous else driver
+        return driver + ["--own"] * own + ["--async"] * self.asynchronous
 
     def environment(self) -> Mapping[str, str]:
         """Say what its driver needs to find the SDK."""
@@ -71,6 +77,23 @@ PUBLISHED = [
     Published("python", "0.1.3", asynchronous=True),
     Published("typescript", "0.0.16"),
 ]
+OURS = [Published("python", OWN), Published("python", OWN, asynchronous=True)]
+
+
+def driven(*sdks: Published) -> pytest.MarkDecorator:
+    """Run a file's tests with each of these SDKs.
+
+    What asks the same of us in another way is left to `make test-slow`.
+    """
+    chosen = [
+        pytest.param(
+            one,
+            marks=[pytest.mark.slow] if one.asynchronous and one.version != OWN else [],
+            id=str(one),
+        )
+        for one in sdks
+    ]
+    return pytest.mark.parametrize("driver", chosen, indirect=True, scope="session")
 
 
 def node_home_with_sdk(version: str) -> Path:
@@ -125,8 +148,23 @@ class Call:
 
     @property
     def status(self) -> int | None:
-        """The HTTP status; None if the SDK itself refused."""
-        return self.exchanges[-1].status if self.exchanges else None
+        """The HTTP status, or what ours says it would be; None if the SDK itself refused."""
+        if self.exchanges:
+            return self.exchanges[-1].status
+        status = self.raised.get("status_code") if self.raised else 200
+        return status if isinstance(status, int) else None
+
+    @property
+    def data(self) -> Json:
+        """The answer's data: as it travelled, or as our SDK gave it."""
+        return self.exchanges[-1].data if self.exchanges else self.value
+
+    @property
+    def sentence(self) -> str:
+        """What an error says."""
+        if self.exchanges:
+            return str(self.exchanges[-1].envelope["msg"])
+        return str(self.raised["message"]) if self.raised else ""
 
     def problems(self) -> Sequence[str]:
         """List what the dialect forbids, and answers that the SDK did not understand."""
@@ -157,6 +195,8 @@ class Sdk:
     """Its public methods with the names of their parameters."""
     called: dict[str, set[str]] = field(default_factory=dict)
     """The methods that were called, with the parameters that were given."""
+    taken: int | None = None
+    """How much of a stream is read; None: all."""
 
     def __post_init__(self) -> None:
         listed = self._ask("methods", [], {})["value"]
@@ -168,13 +208,21 @@ class Sdk:
         """Call a method that must succeed, and give the answer's data."""
         call = self.call(method, *arguments, **options)
         assert call.status == 200, (method, arguments, options, call)
-        return call.exchanges[-1].data
+        return call.data
 
     def refuses(self, status: int, method: str, *arguments: object, **options: object) -> str:
         """Call a method that must fail with this status, and give the sentence it says."""
         call = self.call(method, *arguments, **options)
         assert call.status == status, (method, arguments, options, call)
-        return str(call.exchanges[-1].envelope["msg"])
+        return call.sentence
+
+    def take(self, count: int, method: str, *arguments: object, **options: object) -> Json:
+        """Read so many items of a stream that may go on for ever."""
+        self.taken = count
+        try:
+            return self(method, *arguments, **options)
+        finally:
+            self.taken = None
 
     def call(self, method: str, *arguments: object, **options: object) -> Call:
         """Call a method; however it ends, every answer must be as the dialect says."""
@@ -227,7 +275,7 @@ class Sdk:
 
     def _order(self, call: str, arguments: Sequence[object], options: Mapping[str, object]) -> None:
         assert self.process.stdin
-        order = {"call": call, "arguments": arguments, "options": options}
+        order = {"call": call, "arguments": arguments, "options": options, "take": self.taken}
         self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.sdk.sdk import Call, Json, Sdk, acontext_message, upload
+from tests.sdk.sdk import PUBLISHED, Call, Json, Sdk, acontext_message, driven, upload
 from tests.sdk.test_methods import NOWHERE, SOP, flushed, opened, renaming
+
+pytestmark = driven(*PUBLISHED)
 
 Arguments = Mapping[str, object]
 

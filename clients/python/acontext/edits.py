@@ -2,19 +2,12 @@
 
 from collections.abc import Sequence
 
-from .types.session import (
-    MiddleOutStrategy,
-    RemoveToolCallParamsParams,
-    RemoveToolCallParamsStrategy,
-    RemoveToolResultParams,
-    RemoveToolResultStrategy,
-    TokenLimitStrategy,
-)
+from .types.session import EditStrategy, RemoveToolCallParamsParams, RemoveToolResultParams
 
 
 def remove_tool_results(
     *, keep_recent: int = 3, placeholder: str = "Done", keep_tools: Sequence[str] = ()
-) -> RemoveToolResultStrategy:
+) -> EditStrategy:
     """Put a placeholder in place of all but the newest tool results."""
     params: RemoveToolResultParams = {
         "keep_recent_n_tool_results": keep_recent,
@@ -26,7 +19,7 @@ def remove_tool_results(
 
 def remove_tool_call_params(
     *, keep_recent: int = 3, keep_tools: Sequence[str] = ()
-) -> RemoveToolCallParamsStrategy:
+) -> EditStrategy:
     """Take the arguments away from all but the newest tool calls."""
     params: RemoveToolCallParamsParams = {
         "keep_recent_n_tool_calls": keep_recent,
@@ -35,11 +28,11 @@ def remove_tool_call_params(
     return {"type": "remove_tool_call_params", "params": params}
 
 
-def token_limit(limit_tokens: int) -> TokenLimitStrategy:
+def token_limit(limit_tokens: int) -> EditStrategy:
     """Remove the oldest messages until at most so many tokens are left."""
     return {"type": "token_limit", "params": {"limit_tokens": limit_tokens}}
 
 
-def middle_out(token_reduce_to: int) -> MiddleOutStrategy:
+def middle_out(token_reduce_to: int) -> EditStrategy:
     """Remove messages from the middle until at most so many tokens are left."""
     return {"type": "middle_out", "params": {"token_reduce_to": token_reduce_to}}

@@ -51,7 +51,7 @@ class AsyncConnection:
         return self.line.stubs
 
     async def call(
-        self, method: UnaryUnary[Request, Answer], request: Request, *, at_least: float = 0.0
+        self, method: "UnaryUnary[Request, Answer]", request: Request, *, at_least: float = 0.0
     ) -> Answer:
         """Call, and call again while that is safe and may help."""
 
@@ -61,7 +61,7 @@ class AsyncConnection:
         return await self.attempted(attempt, again=is_repeatable(request), at_least=at_least)
 
     async def send(
-        self, method: StreamUnary[Request, Answer], requests: Sequence[Request]
+        self, method: "StreamUnary[Request, Answer]", requests: Sequence[Request]
     ) -> Answer:
         """Send a stream of requests that the services answer once, again while that may help."""
 
@@ -72,7 +72,7 @@ class AsyncConnection:
 
     async def upload(
         self,
-        method: StreamUnary[Request, Answer],
+        method: "StreamUnary[Request, Answer]",
         pieces: Callable[[], AsyncIterator[Request]],
         *,
         again: bool,
@@ -108,7 +108,7 @@ class AsyncConnection:
 
     async def stream(
         self,
-        method: UnaryStream[Request, Answer],
+        method: "UnaryStream[Request, Answer]",
         request: Request,
         *,
         wait_for_ready: bool = False,
@@ -124,7 +124,7 @@ class AsyncConnection:
             call.cancel()
 
     async def follow(
-        self, method: Callable[[], UnaryStream[Request, Answer]], request: Request
+        self, method: "Callable[[], UnaryStream[Request, Answer]]", request: Request
     ) -> AsyncGenerator[Answer, None]:
         """Receive a stream that never ends, opened anew whenever it breaks.
 

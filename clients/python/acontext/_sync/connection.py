@@ -52,7 +52,7 @@ class Connection:
         return self.line.stubs
 
     def call(
-        self, method: UnaryUnary[Request, Answer], request: Request, *, at_least: float = 0.0
+        self, method: "UnaryUnary[Request, Answer]", request: Request, *, at_least: float = 0.0
     ) -> Answer:
         """Call, and call again while that is safe and may help."""
 
@@ -61,7 +61,7 @@ class Connection:
 
         return self.attempted(attempt, again=is_repeatable(request), at_least=at_least)
 
-    def send(self, method: StreamUnary[Request, Answer], requests: Sequence[Request]) -> Answer:
+    def send(self, method: "StreamUnary[Request, Answer]", requests: Sequence[Request]) -> Answer:
         """Send a stream of requests that the services answer once, again while that may help."""
 
         def attempt(seconds: float) -> Answer:
@@ -71,7 +71,7 @@ class Connection:
 
     def upload(
         self,
-        method: StreamUnary[Request, Answer],
+        method: "StreamUnary[Request, Answer]",
         pieces: Callable[[], Iterator[Request]],
         *,
         again: bool,
@@ -107,7 +107,7 @@ class Connection:
 
     def stream(
         self,
-        method: UnaryStream[Request, Answer],
+        method: "UnaryStream[Request, Answer]",
         request: Request,
         *,
         wait_for_ready: bool = False,
@@ -123,7 +123,7 @@ class Connection:
             call.cancel()
 
     def follow(
-        self, method: Callable[[], UnaryStream[Request, Answer]], request: Request
+        self, method: "Callable[[], UnaryStream[Request, Answer]]", request: Request
     ) -> Generator[Answer, None, None]:
         """Receive a stream that never ends, opened anew whenever it breaks.
 
