@@ -395,3 +395,16 @@ def test_a_client_is_collected_when_nobody_holds_it(system: System) -> None:
     gc.collect()
     assert ended is not None
     assert not ended.alive
+
+
+def test_the_tour_of_every_resource_runs(environment: dict[str, str]) -> None:
+    tour = Path(__file__).parents[2] / "clients" / "python" / "examples" / "every_resource.py"
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", str(tour)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
