@@ -78,7 +78,8 @@ _FILLER = re.compile(
     r"|fantastic|wonderful|lovely|super|amazing|wow|oh|ah|well|hmm+|right|sure(?: thing)?|yes|yeah"
     r"|yup|yep|yea|ya|no(?:pe)?|not (?:right )?now|not yet|correct|exactly|absolutely|definitely"
     r"|i (?:completely |totally )?understand|of course|agreed|understood|got it|i see"
-    r"|very (?:good|well|nice)|not bad|finally|no problem"
+    r"|damn|dang|argh|ugh|ouch|oops|(?:ha){2,}|lol|interesting|(?:now )?(?:it|that)(?:'s| is) (?:right|better)"
+    r"(?: now)?|very (?:good|well|nice)|not bad|finally|no problem"
     r"|(?:many )?(?:thanks|thank you)(?: a lot| so much| very much| again)*(?: for [^.,;!?]*)?"
     r"|thx|cheers"
     r"|go(?=\W*$)|please do(?: so| that)?|yes please|do (?:it|that|so)|go (?:ahead|on|for it)"
@@ -109,6 +110,8 @@ _CLOSING = re.compile(
 _ASKING = re.compile(
     rf"^{_POLITE}(?:"
     rf"(?:can|could|would|will|may|might) (?:you|i|we)\b.*\b(?:{_VERBS}|assist|like|have)\b"
+    r"|(?:can|could|would|will) you (?:please |also |just )*(?:figure|sort|work|look|take|deal"
+    r"|handle|go|point|walk|keep|see (?:to|if|whether)|double-check|ensure|make)\b"
     r"|(?:do|would) you (?:mind|have)\b"
     r"|(?:is|are) there (?:any|some|a)\b"
     r"|(?:i|we)(?:'d| would| really| also| still| do| just|'ll| will| actually| think)*"
@@ -147,9 +150,10 @@ _BETWEEN_IMPERATIVES = re.compile(
     rf"(?=(?:please |also )?(?:{_VERBS})\b(?!\s+(?:of|is|are|was)\b))",
     _FLAGS,
 )
+_LEAD_OF_LIST = re.compile(rf"^[^:]{{0,80}}:\s+(?={_POLITE}(?:{_VERBS})\b)", _FLAGS)
 _ADDING = re.compile(
     r"^(?:also|and(?: also| then)?|then|next|finally|lastly|additionally|in addition|besides"
-    r"|after that"
+    r"|after that|(?:i|we)(?:'d| would)? also\b|(?:can|could|would|will) you (?:please )?also"
     r"|secondly|thirdly|second|third|plus)\b",
     _FLAGS,
 )
@@ -196,6 +200,12 @@ _ASKS_FOR_INPUT = re.compile(
     r"|\bconfirm (?:me|the|that|these|this|if|you|your|all)|\bwhich (?:one|of)\b|\bproceed\b",
     _FLAGS,
 )
+_ASIDE = re.compile(
+    r"^\W*(?:(?:quick|side|one|another|small|just a) (?:quick )?question|by the way|btw|just curious"
+    r"|out of curiosity|unrelated)\b",
+    _FLAGS,
+)
+_BEFORE_ACTING = re.compile(r"\b(?:shall|should|may) i\b", _FLAGS)
 _ASKS_TO_CONFIRM = re.compile(
     r"\b(?:do|can|could|would) you (?:please )?(?:confirm|approve|agree)\b|\byes ?(?:/|or) ?no\b"
     r"|\b(?:shall|should|may|can) i (?:proceed|go ahead|continue|do (?:that|this|it|so))\b"
@@ -211,13 +221,15 @@ _TELLING = re.compile(
 )
 _REVISING = re.compile(
     r"\b(?:make|change|rewrite|rephrase|shorten|extend|reword|redo|update|edit|adjust|tweak|expand"
-    r"|simplify|reformat|revise|polish|trim)\s+(?:it|this|that|them|these|those)\b",
+    r"|simplify|reformat|revise|polish|trim)\s+(?:it|this|that|them|these|those)\b"
+    r"|\bmake\s+(?:the|its|their|your|this|that|these|those) .{2,40}?\b(?:\w{2,}er|more|less)\b",
     _FLAGS,
 )
 _GIVING_UP = re.compile(
     r"\b(?:never ?mind|forget (?:it|about it|that)|give up|giving up|don'?t bother|stop (?:it"
     r"|that|here|working)"
-    r"|not needed any ?more|no longer (?:need|want)|drop it|abort)\b",
+    r"|not needed any ?more|no longer (?:need|want)|drop it|abort|leave it(?! (?:as|like|at|in|on|to|with)))\b"
+    r"|\bno need(?: any ?more| for (?:it|that|this))?\W*$",
     _FLAGS,
 )
 _COMPLAINT = re.compile(
@@ -230,7 +242,8 @@ _COMPLAINT = re.compile(
     _FLAGS,
 )
 _FAILURE = re.compile(
-    r"\b(?:unable to|(?:could|can|was|were|did|do|does)(?:n'?t| ?not) (?:able to "
+    r"\b(?:unable to|(?:could|can)(?:n'?t|not| not) (?!understand|hear|see|catch|tell|wait)\w+"
+    r"|(?:was|were|did|do|does)(?:n'?t| ?not) (?:able to "
     r"|seem to )?(?:be )?(?:\w+ )?"
     r"(?:book|find|make|complete|process|get|do|proceed|access|finish|fix|reserve|schedule"
     r"|purchase|buy|rent"
@@ -399,14 +412,25 @@ _LONGEST = 600
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=\S)|(?<=[a-z][.!?])(?=[A-Z][a-z' ])|\n+")
 _TELLING_WORDS = 2
 """An order with more words of its own says by itself what it is about."""
-_FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+_NO_TALK = re.compile(
+    r"```.*?(?:```|\Z)"
+    r"|<(?P<tag>[a-z][\w:-]*)(?:\s[^<>]*)?>.*?</(?P=tag)>"
+    r"|^[ \t]*(?:>|\$ |at \S+\(|File \"|Traceback \(|[\w.]*(?:Error|Exception): |\[?\d{4}-\d\d-\d\d[T ]"
+    r"|\[\d+[:\]]|\[?(?:ERROR|WARN(?:ING)?|INFO|DEBUG|FATAL)\b)[^\n]*(?:\n[ \t]{2,}[^\n]*)*",
+    re.DOTALL | re.MULTILINE,
+)
+"""Fenced code, tagged blocks that programs put in, quoted lines, logs and stack traces."""
+_TAG = re.compile(r"</?[a-z][\w:-]*(?:\s[^<>]*)?>")
+_SPELLED = {"u": "you", "ur": "your", "pls": "please", "plz": "please"}
+_CHAT = re.compile(r"\b(?:u|ur|pls|plz)\b")
 _MARKER = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•])\s*")
 _WORD = re.compile(r"[a-z0-9][a-z0-9'_.-]*[a-z0-9]|[a-z0-9]", _FLAGS)
 
 
-def without_code(text: str) -> str:
-    """Leave out fenced code, which is no talk, unless there is nothing else."""
-    return _FENCED.sub(" ", text).strip() or text
+def talk(text: str) -> str:
+    """Leave out what nobody says: code, quotes, logs; unless there is nothing else."""
+    said = _NO_TALK.sub(" ", text).strip() or _TAG.sub(" ", text).strip() or text
+    return _CHAT.sub(lambda word: _SPELLED[word[0]], said).replace("’", "'")
 
 
 def shortened(text: str) -> str:
@@ -499,7 +523,7 @@ def requests_in(text: str) -> list[str]:
 
 def _enumerated(sentence: str) -> list[str]:
     """Imperatives in a row, each with something of its own to be done to."""
-    rest = content(sentence)
+    rest = _LEAD_OF_LIST.sub("", content(sentence))
     if not _IMPERATIVE.match(rest):
         return []
     parts = [part.strip(" ,;.!?") for part in _BETWEEN_IMPERATIVES.split(rest)]
@@ -577,14 +601,26 @@ def gives_up(text: str) -> bool:
     return bool(_GIVING_UP.search(text))
 
 
+def is_aside(text: str) -> bool:
+    """The user asks something that is not about the work at hand."""
+    return bool(_ASIDE.match(text)) and is_question(text) and not request_in(text)
+
+
+def asks_before_acting(text: str) -> bool:
+    """The agent has not done yet what it asks whether to do."""
+    return bool(_BEFORE_ACTING.search(last_question(text))) and not reports_done(text)
+
+
 def complains(text: str) -> bool:
     """The user says that what was delivered is wrong."""
     return any(_COMPLAINT.search(content(sentence)) for sentence in sentences(text))
 
 
-def reports_failure(text: str) -> bool:
-    """The agent says that it could not do it."""
-    return bool(_FAILURE.search(text)) and bool(_APOLOGY.search(text))
+def reports_failure(text: str, *, after_error: bool) -> bool:
+    """The agent says that it could not do it, and regrets that, or had just met an error."""
+    if not _FAILURE.search(text):
+        return False
+    return bool(_APOLOGY.search(text)) or (after_error and not last_question(text))
 
 
 def reports_done(text: str) -> bool:
@@ -675,7 +711,7 @@ def _numbered(text: str) -> tuple[str, list[str]] | None:
     items = [(index, found) for index, line in enumerate(lines) if (found := _ITEM.match(line))]
     if [int(found["number"]) for _, found in items] != [*range(1, len(items) + 1)] or not items:
         return None
-    return " ".join(lines[: items[0][0]]), [found["text"].strip(" *") for _, found in items]
+    return " ".join(lines[: items[0][0]]), [_plain(found["text"]) for _, found in items]
 
 
 def _bulleted(text: str) -> tuple[str, list[str]] | None:
@@ -684,7 +720,7 @@ def _bulleted(text: str) -> tuple[str, list[str]] | None:
     items = [(index, found) for index, line in enumerate(lines) if (found := _BULLET.match(line))]
     if not items or not _PLAN_ANNOUNCED.search(" ".join(lines[: items[0][0]])):
         return None
-    steps = [found["text"].strip(" *") for _, found in items]
+    steps = [_plain(found["text"]) for _, found in items]
     return " ".join(lines[: items[0][0]]), steps
 
 
@@ -701,5 +737,10 @@ def _steps_in_prose(text: str) -> list[str]:
     return []
 
 
+def _plain(step: str) -> str:
+    return step.replace("**", "").strip(" *")
+
+
 def _starts_with_verb(text: str) -> bool:
-    return bool(re.match(rf"^\W*(?:{_VERBS})(?:e?s|ing)?\b", text, _FLAGS))
+    """Perhaps behind a heading of its own: `Backend: set up a database`."""
+    return bool(re.match(rf"^(?:[^:–—]{{1,40}}\s?[:–—]|\W*)\s*(?:{_VERBS})(?:e?s|ing)?\b", text, _FLAGS))

@@ -116,7 +116,7 @@ class Turn:
 
     @property
     def text(self) -> str:
-        return cues.shortened(cues.without_code(self.message.text)).replace("’", "'")
+        return cues.shortened(cues.talk(self.message.text))
 
     @property
     def work(self) -> Work | None:

@@ -364,8 +364,8 @@ def failure_ends_the_task(turn: Turn) -> bool:
     work = turn.work
     if work is None or work.is_closed or turn.state.calls or not work.tools:
         return False
-    apologised = cues.reports_failure(turn.text)
-    if not apologised or (cues.reports_done(turn.text) and not turn.state.trouble):
+    failed = cues.reports_failure(turn.text, after_error=turn.state.trouble)
+    if not failed or (cues.reports_done(turn.text) and not turn.state.trouble):
         return False
     turn.move(work, TaskStatus.FAILED)
     turn.progress(work, wording.reported(turn.text))
@@ -386,6 +386,8 @@ def report_completes_the_task(turn: Turn) -> bool:
         return False
     question = cues.last_question(turn.text)
     if cues.asks_for_input(question) or (_is_act(work) and cues.asks_to_confirm(question)):
+        return False
+    if cues.asks_before_acting(turn.text) and not cues.is_lookup(work.description):
         return False
     turn.move(work, TaskStatus.SUCCESS)
     turn.progress(work, wording.reported(turn.text))
@@ -457,11 +459,11 @@ _USER: Sequence[Rule] = (
     giving_up_fails_the_task,
     thanks_complete_the_task,
     moving_on_closes_work_without_tools,
-    several_requests_open_a_task_each,
     request_for_a_planned_step_begins_it,
     accepted_offer_opens_a_task,
     complaint_takes_the_task_up_again,
     revision_takes_the_task_up_again,
+    several_requests_open_a_task_each,
     request_opens_a_task,
     further_request_opens_a_task,
     declined_offer_is_nothing,
@@ -678,7 +680,9 @@ def _list_of_requests(text: str) -> list[str]:
     """The items of a user's numbered or bulleted list of requests."""
     lines = [line.strip() for line in text.splitlines()]
     items = [
-        line.lstrip("-*•0123456789.) ") for line in lines if line[:1] in "-*•" or line[:1].isdigit()
+        line.lstrip("-*•0123456789.) ")
+        for line in lines
+        if line.startswith(("-", "*", "•")) or line[:1].isdigit()
     ]
     return items if all(cues.is_request(item) for item in items) else []
 
