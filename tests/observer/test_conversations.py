@@ -414,3 +414,175 @@ def test_a_long_run_of_a_coding_agent_is_told_in_few_lines() -> None:
         "Found it: the lock is released too early.",
         "Fixed: 50 of 50 runs pass.",
     )
+
+
+PASTED = {
+    "fenced": "```\nERROR: please update the lockfile\n1. Install the module\n```",
+    "log": "ERROR please update the lockfile\n2026-11-24 10:01 WARN create an issue",
+    "trace": 'Traceback (most recent call last):\n  File "a.py", line 3\nKeyError: please add it',
+    "quoted": "> Can you send me the invoice? Also, please change our address.\n> Always use PDF.",
+    "tagged": '<reminder level="1">Please create tests. Always use tabs.</reminder>',
+}
+
+
+@pytest.mark.parametrize("pasted", PASTED.values(), ids=PASTED.keys())
+def test_what_a_user_pastes_is_no_request_and_no_preference(pasted: str) -> None:
+    task = only(
+        [
+            user(f"Please fix the build of web-1.\n\n{pasted}"),
+            *does("run", "ok", call_id="1", command="make"),
+            agent("The build passes again."),
+        ]
+    )
+    assert (task.description, task.preferences) == ("Fix the build of web-1", ())
+
+
+def test_a_message_that_is_wrapped_in_a_tag_is_still_said() -> None:
+    assert descriptions([user("<query>Fix the login page.</query>")]) == ["Fix the login page"]
+
+
+def test_the_spelling_of_a_chat_is_understood() -> None:
+    assert descriptions([user("hey can u fix the typo pls")]) == ["Fix the typo"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I need three things: rename the repo, archive the wiki and invite Jane.",
+        "What I need:\n1. Rename the repo\n2. Archive the wiki\n3. Invite Jane\n\nUse the API.",
+        "Could you rename the repo? I'd also like you to archive the wiki. Also invite Jane.",
+    ],
+)
+def test_requests_are_told_apart_behind_a_lead_and_in_a_list(said: str) -> None:
+    assert len(statuses([user(said)])) == 3
+
+
+def test_a_wish_to_be_told_is_no_request_of_its_own() -> None:
+    lines = [user("Could you analyse surveys.csv and tell me what the main reasons are?")]
+    assert len(statuses(lines)) == 1
+
+
+@pytest.mark.parametrize(
+    "revision",
+    [
+        "Make it a bit friendlier, and sign with my name.",
+        "Make the headline bigger and add a border.",
+    ],
+)
+def test_a_revision_of_two_things_is_still_the_same_task(revision: str) -> None:
+    task = only([user("Draft a letter to Acme."), agent("Here's a draft: …"), user(revision)])
+    assert task.status == "running"
+    assert "(then: make" in task.description
+
+
+def test_a_change_of_requirement_in_the_middle_updates_the_description() -> None:
+    task = only(
+        [
+            user("Create a spreadsheet of all our suppliers."),
+            *does("query", "130 rows", call_id="1", entity="suppliers"),
+            user("Actually, only those in Spain, and as a CSV rather than a spreadsheet."),
+        ]
+    )
+    assert "only those in Spain" in task.description
+    assert task.preferences == (
+        "user wants only those in Spain, and as a CSV rather than a spreadsheet",
+    )
+
+
+def test_what_the_agent_regrets_or_cannot_do_after_an_error_has_failed() -> None:
+    asked = user("Restore yesterday's backup of the customers table.")
+    refused = does("list_backups", "Error: access denied", call_id="1")
+    sorry = agent("I'm sorry, I couldn't restore it: there is no backup.")
+    plain = agent("I can't restore it: I have no access to the backups.")
+    assert statuses([asked, *does("list_backups", "[]", call_id="1"), sorry]) == ["failed"]
+    assert statuses([asked, *refused, plain]) == ["failed"]
+    assert statuses([asked, *refused, agent("I can't see any. Do you have a key?")]) == ["running"]
+
+
+@pytest.mark.parametrize("said", ["Never mind.", "Ok, then leave it.", "No need."])
+def test_leaving_it_is_giving_up(said: str) -> None:
+    lines = [user("Book a meeting room."), agent("For how many people?"), user(said)]
+    assert statuses(lines) == ["failed"]
+
+
+def test_a_question_before_the_act_is_part_of_it() -> None:
+    task = only(
+        [
+            user("I want to return a jacket I bought last week."),
+            *does("get_order", '{"status": "delivered"}', call_id="1", order="A1"),
+            agent("Found it. Shall I refund to the original card?"),
+            user("Yes please."),
+            *does("return_item", '{"ok": true}', call_id="2", order="A1"),
+            agent("Your return is set up."),
+        ]
+    )
+    assert task.status == "success"
+
+
+def test_a_question_aside_is_answered_beside_the_work() -> None:
+    lines = [
+        user("Migrate the user service to TypeScript."),
+        *does("edit_file", "ok", call_id="1", path="src/models.ts"),
+        user("Quick question, what's the difference between interface and type?"),
+        agent("An interface can be extended; a type alias can name unions."),
+    ]
+    assert statuses(lines) == ["running"]
+    assert only(lines).progresses == ()
+
+
+def test_a_question_about_something_else_closes_what_was_answered_in_code() -> None:
+    lines = [
+        user("Write a function that tells palindromes."),
+        agent("```python\ndef is_palindrome(s): …\n```"),
+        user("What's the weather in Oslo?"),
+        *does("get_weather", "-3", call_id="1", city="Oslo"),
+        agent("It's -3°C in Oslo."),
+    ]
+    assert statuses(lines) == ["success", "success"]
+    assert descriptions(lines)[1] == "What's the weather in Oslo"
+
+
+def test_a_plan_with_bold_headings_is_a_plan_and_a_told_step_is_done() -> None:
+    lines = [
+        user("We're moving our blog to Hugo, can you take care of it?"),
+        agent(
+            "Here's how:\n- **Export** all posts\n- **Convert** the posts to Markdown\n"
+            "- **Site**: set up Hugo with our theme\n\nI begin with the export.",
+            call="bash",
+            command="wp export",
+        ),
+        tool("214 posts"),
+        agent("214 posts exported.", call="bash", call_id="2", command="run wp2md"),
+        tool("ok", call_id="2"),
+        agent("Converted the posts.", call="bash", call_id="3", command="hugo new site theme"),
+        tool("ok", call_id="3"),
+    ]
+    assert statuses(lines) == ["success", "success", "running"]
+    assert listed(observed(lines))[0].progresses[0] == "I begin with the export."
+
+
+def test_chatter_states_nothing_for_the_plan() -> None:
+    tasks = observed(
+        [
+            user("hey, what can you do?"),
+            agent("I can read files."),
+            user("Nothing really, just bored lol. Remember that I always want pnpm."),
+        ]
+    )
+    [planning] = tasks.tasks.values()
+    assert planning.preferences == ("user wants the agent to remember that they always want pnpm",)
+
+
+def test_secrets_stand_in_no_task() -> None:
+    key, password = "sk_test_9aF3kLmPq28RtYvX", "hunter2!"
+    task = only(
+        [
+            user(f"Set up the webhook with {key}. My password is {password}."),
+            *does("create_webhook", "ok", call_id="1", api_key=key, url="https://shop.example.com"),
+            agent(f"The webhook is created with {key}."),
+        ]
+    )
+    told = " ".join((task.description, *task.progresses, *task.preferences))
+    assert "https://shop.example.com" in told
+    assert key not in told
+    assert password not in told

@@ -78,8 +78,9 @@ _FILLER = re.compile(
     r"|fantastic|wonderful|lovely|super|amazing|wow|oh|ah|well|hmm+|right|sure(?: thing)?|yes|yeah"
     r"|yup|yep|yea|ya|no(?:pe)?|not (?:right )?now|not yet|correct|exactly|absolutely|definitely"
     r"|i (?:completely |totally )?understand|of course|agreed|understood|got it|i see"
-    r"|damn|dang|argh|ugh|ouch|oops|(?:ha){2,}|lol|interesting|(?:now )?(?:it|that)(?:'s| is) (?:right|better)"
-    r"(?: now)?|very (?:good|well|nice)|not bad|finally|no problem"
+    r"|damn|dang|argh|ugh|ouch|oops|(?:ha){2,}|lol|interesting"
+    r"|(?:now )?(?:it|that)(?:'s| is) (?:right|better)(?: now)?|very (?:good|well|nice)"
+    r"|not bad|finally|no problem"
     r"|(?:many )?(?:thanks|thank you)(?: a lot| so much| very much| again)*(?: for [^.,;!?]*)?"
     r"|thx|cheers"
     r"|go(?=\W*$)|please do(?: so| that)?|yes please|do (?:it|that|so)|go (?:ahead|on|for it)"
@@ -91,7 +92,8 @@ _FILLER = re.compile(
     r"|perhaps(?: later)?|(?:that|this|it)(?:'s| is| sounds?| looks?| seems?| works?| will| would|"
     r"'ll)*(?: work| be| do)?(?: just)?(?: quite| very| really| pretty| so| all)?"
     r"(?: good| great| fine| ok(?:ay)?| perfect| nice| right| correct| cool| lovely| awesome"
-    r"| acceptable| wonderful| excellent| amazing)?(?: (?:for|with|to|by) me)?(?: then)?"
+    r"| acceptable| wonderful| excellent| amazing)?(?: as (?:it|that) is)?"
+    r"(?: (?:for|with|to|by) me)?(?: then)?"
     r"|sounds (?:good|great|fine|nice|perfect)(?: to me)?|works for me|i (?:like|love) (?:it|that)"
     r"(?: one)?|i agree|i confirm|confirmed|then|good then)\b\s*[,.!;:]*\s*)+",
     _FLAGS,
@@ -201,8 +203,8 @@ _ASKS_FOR_INPUT = re.compile(
     _FLAGS,
 )
 _ASIDE = re.compile(
-    r"^\W*(?:(?:quick|side|one|another|small|just a) (?:quick )?question|by the way|btw|just curious"
-    r"|out of curiosity|unrelated)\b",
+    r"^\W*(?:(?:quick|side|one|another|small|just a) (?:quick )?question|by the way|btw"
+    r"|just curious|out of curiosity|unrelated)\b",
     _FLAGS,
 )
 _BEFORE_ACTING = re.compile(r"\b(?:shall|should|may) i\b", _FLAGS)
@@ -219,6 +221,8 @@ _TELLING = re.compile(
     r" (?:a |an |the )?(?:\w+ )?(?:summary|report|overview|result|results|update)\b)",
     _FLAGS,
 )
+_TELLING_ME = re.compile(r"^(?:and )?(?:tell (?:me|us)|let (?:me|us) know)\b", _FLAGS)
+"""What comes of the work is told anyway."""
 _REVISING = re.compile(
     r"\b(?:make|change|rewrite|rephrase|shorten|extend|reword|redo|update|edit|adjust|tweak|expand"
     r"|simplify|reformat|revise|polish|trim)\s+(?:it|this|that|them|these|those)\b"
@@ -228,7 +232,8 @@ _REVISING = re.compile(
 _GIVING_UP = re.compile(
     r"\b(?:never ?mind|forget (?:it|about it|that)|give up|giving up|don'?t bother|stop (?:it"
     r"|that|here|working)"
-    r"|not needed any ?more|no longer (?:need|want)|drop it|abort|leave it(?! (?:as|like|at|in|on|to|with)))\b"
+    r"|not needed any ?more|no longer (?:need|want)|drop it|abort"
+    r"|leave it(?! (?:as|like|at|in|on|to|with)))\b"
     r"|\bno need(?: any ?more| for (?:it|that|this))?\W*$",
     _FLAGS,
 )
@@ -241,8 +246,13 @@ _COMPLAINT = re.compile(
     r"|mistake)\b",
     _FLAGS,
 )
+_BARE_COMPLAINT = re.compile(
+    r"^\W*(?:no\W+)?(?:that|this|it)(?:'s| is| was)(?: still)? ?(?:n't|not) (?:what|how|the way)"
+    r" (?:i|we) (?:asked(?: for)?|wanted|meant|said|had in mind|need)\W*$",
+    _FLAGS,
+)
 _FAILURE = re.compile(
-    r"\b(?:unable to|(?:could|can)(?:n'?t|not| not) (?!understand|hear|see|catch|tell|wait)\w+"
+    r"\b(?:unable to|(?:could|can)(?:n?'?t|not| not) (?!understand|hear|see|catch|tell|wait)\w+"
     r"|(?:was|were|did|do|does)(?:n'?t| ?not) (?:able to "
     r"|seem to )?(?:be )?(?:\w+ )?"
     r"(?:book|find|make|complete|process|get|do|proceed|access|finish|fix|reserve|schedule"
@@ -376,6 +386,7 @@ _OTHERWISE = re.compile(
 _CORRECTING = re.compile(
     rf"{_OTHERWISE.pattern}|^\W*no\b,? (?!thanks|thank|problem|need|worries|rush)", _FLAGS
 )
+_SELF = re.compile(r"^\W*(?:actually,? )?(?:i|we|it|that|this)\b", _FLAGS)
 _NEGATED = re.compile(r"\b(?:not|never|no|without|avoid|don't|doesn't)\b", _FLAGS)
 _BETWEEN_WISHES = re.compile(
     r"\s*[,;]?\s+(?:and|but) (?=(?:please )?(?:always|never|don'?t|do not|make sure)\b)", _FLAGS
@@ -415,15 +426,26 @@ _TELLING_WORDS = 2
 _NO_TALK = re.compile(
     r"```.*?(?:```|\Z)"
     r"|<(?P<tag>[a-z][\w:-]*)(?:\s[^<>]*)?>.*?</(?P=tag)>"
-    r"|^[ \t]*(?:>|\$ |at \S+\(|File \"|Traceback \(|[\w.]*(?:Error|Exception): |\[?\d{4}-\d\d-\d\d[T ]"
-    r"|\[\d+[:\]]|\[?(?:ERROR|WARN(?:ING)?|INFO|DEBUG|FATAL)\b)[^\n]*(?:\n[ \t]{2,}[^\n]*)*",
+    r"|^[ \t]*(?:>|\$ |at \S+\(|File \"|Traceback \(|[\w.]*(?:Error|Exception): "
+    r"|\[?\d{4}-\d\d-\d\d[T ]|\[\d+[:\]]|\[?(?:ERROR|WARN(?:ING)?|INFO|DEBUG|FATAL)\b)"
+    r"[^\n]*(?:\n[ \t]{2,}[^\n]*)*",
     re.DOTALL | re.MULTILINE,
 )
 """Fenced code, tagged blocks that programs put in, quoted lines, logs and stack traces."""
+_SECRET = re.compile(
+    r"\b(?:(?:sk|pk|rk|gh[a-z]|glpat|hf|npm|xox[a-z])[-_]|github_pat_|AKIA|AIza|eyJ)[\w-]{10,}(?:\.[\w-]+)*"
+    r"|(?<=\bBearer )[\w.~+/=-]{8,}|(?<![\w.-])(?:\d{4}[ -]?){3}\d{1,7}(?![\w.-])"
+    r"|(?<=://)[^\s/:@]+:[^\s/@]+(?=@)|-----BEGIN [\s\S]*?(?:-----END [A-Z ]+-----|\Z)"
+    r"|(?P<kept>\b(?:password|passphrase|passcode|api[ _-]?key|access[ _-]?token"
+    r"|secret(?:[ _-]key)?|pin)(?:\s+(?:is|was|to)|\s*[:=])\s*)[^\s,;]+",
+    re.IGNORECASE,
+)
 _TAG = re.compile(r"</?[a-z][\w:-]*(?:\s[^<>]*)?>")
 _SPELLED = {"u": "you", "ur": "your", "pls": "please", "plz": "please"}
 _CHAT = re.compile(r"\b(?:u|ur|pls|plz)\b")
 _MARKER = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•])\s*")
+_ENDING = re.compile(r"(?:ing|ed|es|s|e)$")
+_SHORT_WORD = 4
 _WORD = re.compile(r"[a-z0-9][a-z0-9'_.-]*[a-z0-9]|[a-z0-9]", _FLAGS)
 
 
@@ -431,6 +453,11 @@ def talk(text: str) -> str:
     """Leave out what nobody says: code, quotes, logs; unless there is nothing else."""
     said = _NO_TALK.sub(" ", text).strip() or _TAG.sub(" ", text).strip() or text
     return _CHAT.sub(lambda word: _SPELLED[word[0]], said).replace("’", "'")
+
+
+def without_secrets(text: str) -> str:
+    """Mask keys, tokens, passwords and card numbers: tasks are read by many."""
+    return _SECRET.sub(lambda secret: f"{secret['kept'] or ''}•••", text)
 
 
 def shortened(text: str) -> str:
@@ -448,6 +475,27 @@ def words(text: str) -> frozenset[str]:
     """The words that carry meaning, lower case; snake_case and camelCase names are taken apart."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_", " ", text)
     return frozenset(word.casefold() for word in _WORD.findall(apart)) - _STOP
+
+
+def stems(text: str) -> frozenset[str]:
+    """The words as above, blind to how a verb or a noun is inflected."""
+    return frozenset(
+        _ENDING.sub("", word) if len(word) > _SHORT_WORD else word for word in words(text)
+    )
+
+
+def has_code(text: str) -> bool:
+    """It has fenced code in it."""
+    return "```" in text
+
+
+def tells_of_doing(text: str, step: str) -> bool:
+    """A sentence begins with the verb of a step in the past tense, and shares a word besides."""
+    wanted = step.casefold().split(" ", 1)[0].rstrip("e")
+    return any(
+        sentence.casefold().startswith(f"{wanted}ed ") and len(stems(sentence) & stems(step)) > 1
+        for sentence in sentences(text)
+    )
 
 
 def content(text: str) -> str:
@@ -518,6 +566,7 @@ def requests_in(text: str) -> list[str]:
             asked += several
         elif is_request(sentence) and (not asked or _ADDING.match(sentence)):
             asked.append(sentence)
+    asked = asked[:1] + [one for one in asked[1:] if not _TELLING_ME.match(one)]
     return asked if len(asked) > 1 and all(len(words(one)) > 1 for one in asked) else []
 
 
@@ -616,6 +665,11 @@ def complains(text: str) -> bool:
     return any(_COMPLAINT.search(content(sentence)) for sentence in sentences(text))
 
 
+def only_complains(text: str) -> bool:
+    """It says that something is wrong, and nothing of how it should be."""
+    return bool(_BARE_COMPLAINT.match(text))
+
+
 def reports_failure(text: str, *, after_error: bool) -> bool:
     """The agent says that it could not do it, and regrets that, or had just met an error."""
     if not _FAILURE.search(text):
@@ -656,6 +710,13 @@ def changes_mind(text: str) -> bool:
 def is_negated(text: str) -> bool:
     """It says that something is not to be."""
     return bool(_NEGATED.search(text))
+
+
+def change_of_mind(text: str) -> str:
+    """The sentence that says what else is wanted than before, though it is put as no request."""
+    if "?" in text:
+        return ""
+    return next((one for one in sentences(text) if changes_mind(one) and not _SELF.match(one)), "")
 
 
 def wishes(text: str) -> list[str]:
@@ -743,4 +804,6 @@ def _plain(step: str) -> str:
 
 def _starts_with_verb(text: str) -> bool:
     """Perhaps behind a heading of its own: `Backend: set up a database`."""
-    return bool(re.match(rf"^(?:[^:–—]{{1,40}}\s?[:–—]|\W*)\s*(?:{_VERBS})(?:e?s|ing)?\b", text, _FLAGS))
+    return bool(
+        re.match(rf"^(?:[^:–—]{{1,40}}\s?[:–—]|\W*)\s*(?:{_VERBS})(?:e?s|ing)?\b", text, _FLAGS)
+    )

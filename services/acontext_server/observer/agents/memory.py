@@ -45,6 +45,8 @@ class Work:
     """Tools already told of since the user spoke last."""
     announced: bool = False
     """The agent said what it sets about."""
+    answered: bool = False
+    """The agent gave code, which is what was asked for, and asked nothing."""
 
     @property
     def is_closed(self) -> bool:
@@ -84,6 +86,8 @@ class State:
     """The agent's last message says that it is done, whatever it asks besides."""
     thanked: bool = False
     """The user thanked for work that was not done, as far as was seen, and may go on."""
+    aside: bool = False
+    """The user asked something beside the work at hand."""
     opening: list[str] = field(default_factory=list)
     """Messages since the last delivery that may turn out to have opened a task."""
     opening_text: str = ""
@@ -131,6 +135,7 @@ class Turn:
         return next((task for task in self.state.tasks if task.order == order), None)
 
     def open(self, description: str, *, planned: bool = False) -> Work:
+        description = cues.without_secrets(description)
         self.state.opened = order = self.state.opened + 1
         work = Work(order=order, description=description, planned=planned)
         remembered = order - _REMEMBERED
@@ -147,6 +152,7 @@ class Turn:
         self.forget_opening()
 
     def describe(self, work: Work, description: str) -> None:
+        description = cues.without_secrets(description)
         if description and description != work.description:
             work.description = description
             self.changes.append(DescribeTask(order=work.order, description=description))
@@ -163,9 +169,11 @@ class Turn:
 
     def progress(self, work: Work, text: str) -> None:
         if text:
-            self.changes.append(AddProgress(order=work.order, text=text))
+            told = cues.without_secrets(text)
+            self.changes.append(AddProgress(order=work.order, text=told))
 
     def prefer(self, order: int, text: str, *, replaces: str = "") -> None:
+        text = cues.without_secrets(text)
         self.changes.append(AddPreference(order=order, text=text, replaces=replaces))
         if work := self.task(order):
             work.preferences = [kept for kept in work.preferences if kept != replaces] + [text]

@@ -15,7 +15,7 @@ from acontext_server.observer.agents.memory import OpenCall, State, Turn, Work
 from acontext_server.observer.agents.transcript import Message, ToolCall
 from acontext_server.observer.domain import PLANNING, Change, TaskStatus
 
-VERSION = "rules-2"
+VERSION = "rules-3"
 """Named in every run, so that it can be told which rules observed what."""
 
 _NEAR = 0.34
@@ -77,6 +77,13 @@ def several_requests_open_a_task_each(turn: Turn) -> bool:
     return True
 
 
+def aside_is_nothing(turn: Turn) -> bool:
+    """A question that is not about the work at hand is answered beside it."""
+    work = turn.work
+    turn.state.aside = bool(work and not work.is_closed and cues.is_aside(turn.text))
+    return turn.state.aside
+
+
 def giving_up_fails_the_task(turn: Turn) -> bool:
     """The user does not want it any more before it was delivered."""
     work = turn.work
@@ -107,9 +114,19 @@ def moving_on_closes_work_without_tools(turn: Turn) -> bool:
     work = turn.work
     if work is None or work.status != TaskStatus.RUNNING or work.tools or turn.state.asked:
         return False
-    if cues.leads_away(turn.text) and cues.request_in(turn.text):
+    request = cues.request_in(turn.text)
+    onward = request and cues.leads_away(turn.text)
+    if onward or (work.answered and _is_about_something_else(turn, work)):
         turn.move(work, TaskStatus.SUCCESS)
     return False
+
+
+def _is_about_something_else(turn: Turn, work: Work) -> bool:
+    """A question or request that names its own subject, which is not that of the task."""
+    asked = cues.request_in(turn.text) or (turn.text if cues.is_question(turn.text) else "")
+    said = cues.words(asked)
+    apart = bool(said) and not said & cues.words(f"{work.description} {turn.state.told}")
+    return apart and not cues.points_back(asked) and not cues.is_refining(asked)
 
 
 def accepted_offer_opens_a_task(turn: Turn) -> bool:
@@ -170,11 +187,14 @@ def further_request_opens_a_task(turn: Turn) -> bool:
 def change_of_mind_updates_the_description(turn: Turn) -> bool:
     """The user changes what is wanted before it was done: the same task, described anew."""
     work = turn.work
-    request = cues.request_in(turn.text)
-    if work is None or turn.is_free or work.planned or not cues.changes_mind(request):
+    if work is None or turn.is_free or work.planned:
         return False
-    if cues.revises(request):
-        turn.describe(work, wording.changed(work.description, request))
+    request = cues.request_in(turn.text)
+    otherwise = "" if request or turn.state.asked else cues.change_of_mind(turn.text)
+    if not otherwise and not cues.changes_mind(request):
+        return False
+    if otherwise or cues.revises(request):
+        turn.describe(work, wording.changed(work.description, otherwise or request))
     elif cues.is_act(request) or cues.is_lookup(request):
         turn.describe(work, wording.description(request))
     return False
@@ -250,6 +270,12 @@ def follow_up_may_open_a_task(turn: Turn) -> bool:
 # What the agent says and does.
 
 
+def answer_to_an_aside_is_nothing(turn: Turn) -> bool:
+    """What the agent says beside the work is no report of it."""
+    aside, turn.state.aside = turn.state.aside, False
+    return aside and not turn.message.calls
+
+
 def stated_plan_is_proposed(turn: Turn) -> bool:
     """The agent states a plan of several steps, to be agreed on."""
     steps = cues.steps_in(turn.text)
@@ -287,6 +313,21 @@ def announced_step_begins(turn: Turn) -> bool:
     if turn.work and turn.work.status == TaskStatus.RUNNING and turn.work.tools:
         turn.move(turn.work, TaskStatus.SUCCESS)
     turn.begin(step)
+    return False
+
+
+def told_step_is_done(turn: Turn) -> bool:
+    """The agent tells in the step's own words that it did one, whose beginning nobody saw."""
+    work = turn.work
+    if turn.state.calls or not (work and work.tools):
+        return False
+    done = [step for step in turn.state.tasks if step.planned and step.order > work.order]
+    for step in done:
+        if cues.tells_of_doing(turn.text, step.description):
+            turn.move(work, TaskStatus.SUCCESS)
+            turn.begin(step)
+            turn.progress(step, wording.reported(turn.text))
+            turn.move(step, TaskStatus.SUCCESS)
     return False
 
 
@@ -456,6 +497,7 @@ def result_answers_its_call(turn: Turn) -> bool:
 _USER: Sequence[Rule] = (
     agreement_turns_the_plan_into_tasks,
     objection_withdraws_the_plan,
+    aside_is_nothing,
     giving_up_fails_the_task,
     thanks_complete_the_task,
     moving_on_closes_work_without_tools,
@@ -473,8 +515,10 @@ _USER: Sequence[Rule] = (
     follow_up_may_open_a_task,
 )
 _AGENT: Sequence[Rule] = (
+    answer_to_an_aside_is_nothing,
     stated_plan_is_proposed,
     acting_on_the_plan_is_agreement_enough,
+    told_step_is_done,
     announced_step_begins,
     next_step_begins_when_one_is_done,
     repeated_call_merges_what_was_one,
@@ -523,7 +567,9 @@ def _named(turn: Turn) -> str:
     """Name a task by the request, with what it points at if it only points."""
     named = wording.description(turn.text)
     before, _, _ = turn.text.partition(cues.request_in(turn.text))
-    referent = before.strip() if len(cues.words(before)) > 1 else turn.state.told
+    declined = len(cues.sentences(before)) == 1 and cues.declines(before)
+    told = len(cues.words(before)) > 1 and not declined
+    referent = before.strip() if told else turn.state.told
     return wording.with_referent(named, referent if cues.points_back(named) else "")
 
 
@@ -544,6 +590,8 @@ def _state_preferences(turn: Turn, order: int, *, without: Sequence[str] = ()) -
         rest = cues.content(sentence)
         if not rest or (cues.is_question(sentence) and not _asks_politely(sentence)):
             continue
+        if cues.only_complains(sentence):
+            continue
         if described.startswith(wording.description(sentence).casefold()):
             continue
         _prefer(turn, order, sentence)
@@ -552,6 +600,8 @@ def _state_preferences(turn: Turn, order: int, *, without: Sequence[str] = ()) -
 def _prefer(turn: Turn, order: int, sentence: str) -> None:
     """Keep what a sentence states, unless it only points at something ("Revert it.")."""
     text = wording.preference(sentence)
+    if order == PLANNING and not cues.is_lasting(sentence) and not wording.is_wish(text):
+        return
     if text and not cues.only_points(sentence):
         turn.prefer(order, text, replaces=_contradicted(turn.task(order), sentence, text))
 
@@ -593,6 +643,7 @@ def _listen(turn: Turn) -> None:
         turn.state.told = " ".join(told)[:400]
     if turn.work:
         turn.work.said = []
+        turn.work.answered = not turn.state.asked and cues.has_code(turn.message.text)
 
 
 def _waits_for_answer(text: str) -> bool:
@@ -650,7 +701,7 @@ def _answered(turn: Turn, call_id: str, name: str) -> OpenCall | None:
 
 def _best_step(turn: Turn, text: str, *, than: Work | None = None) -> Work | None:
     """The pending step of a plan whose words are nearest, if nearer than those of a given task."""
-    said = cues.words(text)
+    said = cues.stems(text)
     steps = [
         task for task in turn.state.tasks if task.planned and task.status == TaskStatus.PENDING
     ]
@@ -661,7 +712,7 @@ def _best_step(turn: Turn, text: str, *, than: Work | None = None) -> Work | Non
 
 
 def _nearness(said: frozenset[str], work: Work) -> float:
-    described = cues.words(work.description)
+    described = cues.stems(work.description)
     return len(said & described) / len(described) if described else 0.0
 
 
@@ -670,7 +721,7 @@ def _telling_words(turn: Turn) -> str:
     called = cues.shortened(
         " ".join(f"{call.name} {call.arguments}" for call in turn.message.calls)
     )
-    said = cues.words(called)
+    said = cues.stems(called)
     if any(task.planned and _nearness(said, task) >= _CALLED for task in turn.state.tasks):
         return called
     return f"{turn.text} {called}"
@@ -742,7 +793,11 @@ def _calls_again(turn: Turn) -> bool:
 
 def _same_call(work: Work, calls: Sequence[ToolCall]) -> bool:
     """The same tool as for that task, with some of the same values."""
-    return any(set(work.tools.get(call.name, ())) & set(_values(call)) for call in calls)
+    for call in calls:
+        before, now = set(work.tools.get(call.name, ())), set(_values(call))
+        if before & now and len(before & now) * 2 >= min(len(before), len(now)):
+            return True
+    return False
 
 
 def _values(call: ToolCall) -> list[str]:

@@ -18,7 +18,7 @@ _LONG_VALUE = 120
 """Longer arguments are content, not what the call is about."""
 
 _POLITENESS = re.compile(
-    r"^(?:(?:please|also|now|just|then|so|and|but|actually|kindly|maybe)\b[,\s]*)*"
+    r"^(?:(?:please|also|now|just|then|so|and|but|actually|kindly|maybe|next|first|finally)\b[,\s]*)*"
     r"(?:(?:can|could|would|will) (?:you|i|we)(?: please| also| just| kindly)*"
     r"(?: (?:help|assist)(?: me)?(?: to| with| in)?)?\s+"
     r"|(?:i|we)(?:'d| would)?(?: also| really| just)?"
@@ -88,12 +88,12 @@ _WISHES = tuple(
             "user wants the agent to {rest}",
         ),
         (
-            r"(?P<subject>(?!i\b|we\b|what|which|how)\w+(?: \S+){0,6}?)"
+            r"(?P<subject>(?!i\b|we\b|what|which|how)\w+(?: [^\s,]+){0,6}?)"
             r" (?:(?:should|must) not|shouldn't|mustn't) (?P<rest>.*)",
             "user expects {subject} not to {rest}",
         ),
         (
-            r"(?P<subject>(?!i\b|we\b|what|which|how)\w+(?: \S+){0,6}?)"
+            r"(?P<subject>(?!i\b|we\b|what|which|how)\w+(?: [^\s,]+){0,6}?)"
             r" (?:should|must|ought to|ha(?:s|ve) to|needs? to) (?P<rest>.*)",
             "user expects {subject} to {rest}",
         ),
@@ -110,6 +110,9 @@ _WISHES = tuple(
     )
 )
 """How wishes are put, and how they are told; the first that matches."""
+_SELECTING = re.compile(
+    r"^(?:only|just|first) (?:ones?|those|the|an?|in|on|with|from|for|if|my|our|\d)", re.IGNORECASE
+)
 _DETERMINERS = frozenset({"it", "this", "that"})
 _ABOUT_A_THING = re.compile(
     r"^it's\b|^(?:it|this|that|they)(?:'s|'ll)? (?:should|must|has|have|needs?|does|do|can|cannot"
@@ -117,6 +120,8 @@ _ABOUT_A_THING = re.compile(
     r"|is|are|at|on|in|for|from)\b",
     re.IGNORECASE,
 )
+_LISTED = re.compile(r"\s*(?:[-*•+]\s|#{1,6}\s|(?:\*\*)?\d{1,2}[.)])|.*:\s*$")
+"""A line of a list, or one that leads to it: what is planned becomes tasks, not progress."""
 _TOGETHER = re.compile(r"^(?:let'?s|let us)\s+(?P<rest>.*)$", re.IGNORECASE | re.DOTALL)
 _FORBIDDING = re.compile(r"^(?:don'?t|do not|avoid)\b\s*(?P<rest>.*)$", re.IGNORECASE | re.DOTALL)
 _OWN = re.compile(r"^(?:my|our)\s+(?P<rest>.*)$", re.IGNORECASE | re.DOTALL)
@@ -154,7 +159,7 @@ def description(text: str) -> str:
     request = cues.request_in(text) or _longest(text)
     rest = cues.content(request) or request
     named = _POLITENESS.sub("", rest, count=1).strip() or rest
-    return _capital(_short(named.rstrip("?!.: ")))
+    return _capital(_short(_TAIL.sub("", named.rstrip("?!.: ")) or named))
 
 
 def changed(named: str, request: str) -> str:
@@ -190,6 +195,11 @@ def preference(sentence: str) -> str:
     return _short(_wish(rest) or _fact(rest))
 
 
+def is_wish(preference: str) -> bool:
+    """It says what the user wants, rather than what is the case."""
+    return bool(re.match(r"user (?:wants|expects|prefers|needs|does not want)\b", preference))
+
+
 def _wish(said: str) -> str:
     """What the agent is to do or to leave, or how things are to be."""
     if found := _WANTING.match(said):
@@ -199,6 +209,8 @@ def _wish(said: str) -> str:
         if found := pattern.fullmatch(_lower(said)):
             parts = {name: _third_person(part) for name, part in found.groupdict().items()}
             return told.format(**parts)
+    if _SELECTING.match(said):
+        return f"user wants {_third_person(_lower(said))}"
     if cues.is_command(said):
         named = _POLITENESS.sub("", said, count=1).strip() or said
         return f"user wants the agent to {_third_person(_lower(named))}"
@@ -247,7 +259,8 @@ def read_back(text: str) -> str:
 
 def announced(text: str) -> str:
     """Tell what the agent says it is doing."""
-    return _short(_first_person(_one_line(text)))
+    told = "\n".join(line for line in text.splitlines() if not _LISTED.match(line))
+    return _short(_first_person(_one_line(told or text)))
 
 
 def called(call: ToolCall, known: frozenset[str]) -> str:
