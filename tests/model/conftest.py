@@ -1,14 +1,14 @@
 """Fixtures: a scripted endpoint, and models that ask it."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from typing import Any, Protocol
 
 import pytest
 
 from acontext_server.kit.bus import Bus, open_bus
 from acontext_server.kit.config import Settings
-from acontext_server.kit.model import Model, open_models
+from acontext_server.kit.model import Model, Models, open_models
 from tests.model.endpoint import Endpoint, scripted_endpoint
 from tests.services import ROOT_KEY
 from tests.space.neighbours import ROOT, Neighbours, serve_neighbours
@@ -20,6 +20,12 @@ class Ask(Protocol):
     async def __call__(self, **settings: Any) -> Model: ...
 
 
+class AskAny(Protocol):
+    """Opens all models of the endpoint with some settings."""
+
+    async def __call__(self, **settings: Any) -> Models: ...
+
+
 @pytest.fixture
 async def endpoint() -> AsyncIterator[Endpoint]:
     """The endpoint of this test."""
@@ -28,23 +34,28 @@ async def endpoint() -> AsyncIterator[Endpoint]:
 
 
 @pytest.fixture
-async def open_model(endpoint: Endpoint) -> AsyncIterator[Ask]:
+async def models_of(endpoint: Endpoint) -> AsyncIterator[AskAny]:
     """Opens models that ask the endpoint."""
     async with AsyncExitStack() as running:
 
-        async def opened(**chosen: Any) -> Model:
+        async def opened(**chosen: Any) -> Models:
             scripted = Settings(model_url=endpoint.url, model_name="scripted", model_retries=3)
             settings = scripted.model_copy(update=chosen)
-            return await running.enter_async_context(_opened(settings))
+            models = await running.enter_async_context(open_models(settings))
+            assert models
+            return models
 
         yield opened
 
 
-@asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Model]:
-    async with open_models(settings) as models:
-        assert models
-        yield models.of("observer")
+@pytest.fixture
+def open_model(models_of: AskAny) -> Ask:
+    """Opens the model that observes."""
+
+    async def opened(**chosen: Any) -> Model:
+        return (await models_of(**chosen)).of("observer")
+
+    return opened
 
 
 @pytest.fixture

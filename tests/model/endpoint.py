@@ -33,9 +33,11 @@ Step = Reply | Callable[[Json], Reply]
 """A reply, or what makes it of the request."""
 
 
-def completion(message: Json, *, finish_reason: str = "stop") -> Reply:
+USAGE = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
+
+
+def completion(message: Json, *, finish_reason: str = "stop", usage: Json = USAGE) -> Reply:
     """A chat completion."""
-    usage = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
     choice = {"index": 0, "message": {"role": "assistant", **message}}
     body = {
         "id": "chatcmpl-1",

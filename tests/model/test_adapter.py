@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from acontext_server.kit.config import Settings
+from acontext_server.kit.config import Price, Settings
 from acontext_server.kit.model import (
     Answer,
     CallResult,
@@ -186,6 +186,7 @@ def refusing(field: str, message: str) -> Any:
         ("max_tokens", "'max_tokens' is not supported. Use 'max_completion_tokens' instead."),
         ("parallel_tool_calls", "Unknown parameter: parallel_tool_calls"),
         ("tool_choice", "tool_choice 'required' is not supported"),
+        ("temperature", "Unsupported value: 'temperature' does not support 0.2"),
     ],
 )
 async def test_what_an_endpoint_does_not_take_is_not_sent_again(
@@ -197,7 +198,32 @@ async def test_what_an_endpoint_does_not_take_is_not_sent_again(
     assert made(await ask(model)) == [("finish", {})]
     assert [field in request for request in endpoint.asked] == [True, False, False]
     if field == "max_tokens":
-        assert endpoint.asked[-1]["max_completion_tokens"] == 4096
+        assert endpoint.asked[-1]["max_completion_tokens"] == 16384
+
+
+async def test_an_endpoint_that_takes_no_limit_by_any_name_gets_none(
+    endpoint: Endpoint, open_model: Ask
+) -> None:
+    too_large = "'max_tokens' or 'max_completion_tokens' is too large"
+    endpoint.script(refusing("max_tokens", too_large), refusing("max_completion_tokens", too_large))
+    endpoint.script(calls(FINISH))
+    assert made(await ask(await open_model())) == [("finish", {})]
+    assert "max_tokens" not in endpoint.asked[-1]
+
+
+async def test_what_an_answer_cost_follows_from_the_prices(
+    endpoint: Endpoint, open_model: Ask
+) -> None:
+    usage = {
+        "prompt_tokens": 1_000_000,
+        "completion_tokens": 100_000,
+        "prompt_tokens_details": {"cached_tokens": 400_000},
+    }
+    endpoint.script(*[completion({"content": "{}"}, usage=usage)] * 2)
+    price = Price(input=2, output=8, cached_input=0.5)
+    answer = await ask(await open_model(model_prices={"scripted": price}))
+    assert answer.usage.cost == pytest.approx(0.6 * 2 + 0.4 * 0.5 + 0.1 * 8)
+    assert (await ask(await open_model())).usage.cost is None
 
 
 async def test_an_endpoint_without_tools_answers_in_json_by_a_schema(

@@ -114,7 +114,7 @@ async def test_a_run_tells_what_it_was_and_what_it_took(
     assert (run.role, run.engine, run.outcome) == ("observer", "scripted", "success")
     assert (run.rounds, run.tool_calls) == (1, 3)
     assert (run.input_tokens, run.output_tokens) == (100, 10)
-    assert run.instruction_version.startswith("observer-1+")
+    assert run.instruction_version.startswith("observer-2+")
 
 
 async def test_the_model_sees_tasks_and_context_and_quoted_messages(

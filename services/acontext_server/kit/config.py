@@ -8,7 +8,7 @@ import hmac
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -17,12 +17,29 @@ from pydantic_settings import (
 )
 
 
+class Price(BaseModel):
+    """What a million tokens of a model cost."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cached_input: float | None = Field(default=None, ge=0)
+    """Of input that the endpoint had seen before; as other input when unset."""
+
+
+class Rule(BaseModel):
+    """What else makes a task hard."""
+
+    text: str = Field(min_length=1, max_length=1000)
+    weight: Literal["normal", "critical"] = "normal"
+
+
 class Settings(BaseSettings):
     """All that can be set; unset engine URLs are filled by the embedded engines."""
 
     model_config = SettingsConfigDict(
         env_prefix="ACONTEXT_",
         env_file=".env",
+        env_parse_none_str="null",
         yaml_file="config.yaml",
         extra="ignore",
         protected_namespaces=(),
@@ -73,14 +90,18 @@ class Settings(BaseSettings):
     """Joined to every request for a completion, such as `{"reasoning_effort": "low"}`."""
     model_tools: Literal["auto", "tools", "schema"] = "auto"
     """`schema` asks for JSON by a schema where tools cannot be called; `auto` finds out."""
-    model_max_tokens: int = 4096
+    model_max_tokens: int = 16384
     """Longest answer, thoughts included."""
     model_timeout_seconds: float = 120.0
     model_retries: int = 4
     model_concurrency: int = 8
     """Requests of one process at a time."""
-    model_rounds: int = 6
+    model_prices: dict[str, Price] = {}
+    """By the model's name, such as `{"gpt-4.1": {"input": 2, "output": 8}}`; runs then cost."""
+    model_rounds: int = Field(default=6, ge=1)
     """Rounds in which a run has to come to its end."""
+    monthly_token_budget: int | None = Field(default=None, ge=0)
+    """Tokens of a project and month after which its models pause; unset is no limit."""
 
     listen_address: str = Field(default="", pattern="^(.+:[0-9]+)?$")
     """`host:port` of a process with one service; empty means that service's own address below."""
@@ -107,6 +128,14 @@ class Settings(BaseSettings):
     deletion_seconds: float = 25.0
     """How long deleting a user or project waits for every service; then it goes on unwatched."""
     minimum_difficulty: int = 2
+    confirmation: bool = False
+    """Whether a learned skill waits for a person. This and what follows is what holds for projects
+    that say nothing else themselves."""
+    difficulty_rules: list[Rule] = []
+    """What else makes a task hard, in one's own words; read by a model only."""
+    success_criteria: str = Field(default="", max_length=4000)
+    """When a task counts as success; read by a model only, as is the next."""
+    failure_criteria: str = Field(default="", max_length=4000)
     log_level: str = "INFO"
 
     @model_validator(mode="after")

@@ -6,7 +6,7 @@ a person. So every rule about tasks that code can hold is held here.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, NewType
 from uuid import UUID
@@ -405,6 +405,62 @@ class Run:
     error: str
     summary: str
     created_at: datetime
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """What one run of a model took, whichever service asked it."""
+
+    project_id: ProjectId
+    run_id: UUID
+    role: str
+    input_tokens: int
+    output_tokens: int
+    cost: float | None
+    spent_at: datetime
+
+    @property
+    def month(self) -> date:
+        """The first day of the month whose budget it counts against, in UTC."""
+        return first_of_month(self.spent_at)
+
+
+def first_of_month(at: datetime) -> date:
+    """Give the first day of a time's month, in UTC."""
+    return at.astimezone(UTC).date().replace(day=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleUse:
+    """What the runs of one role took in a month."""
+
+    role: str
+    runs: int
+    input_tokens: int
+    output_tokens: int
+    cost: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenUse:
+    """What a project's models took in a month."""
+
+    month: date
+    budget: int | None
+    applies: bool
+    """Whether there are models that the budget could stop."""
+    roles: tuple[RoleUse, ...]
+
+    @property
+    def tokens(self) -> int:
+        """All of them."""
+        return sum(one.input_tokens + one.output_tokens for one in self.roles)
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether models pause."""
+        return self.applies and self.budget is not None and self.tokens >= self.budget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -536,6 +592,21 @@ class RunNotFound(ServiceError):
 
     def __init__(self, run_id: RunId) -> None:
         super().__init__(f"run {run_id} does not exist", metadata={"run_id": str(run_id)})
+
+
+class TokenBudgetUsedUp(ServiceError):
+    """Models pause: the project's token budget of this month is used up."""
+
+    kind = Kind.RESOURCE_EXHAUSTED
+    reason = "TOKEN_BUDGET_USED_UP"
+
+    def __init__(self, month: date, budget: int) -> None:
+        name = f"{month:%Y-%m}"
+        super().__init__(
+            f"the token budget of {name} is used up ({budget}); raise monthly_token_budget, or wait"
+            " for the next month",
+            metadata={"month": name, "budget": str(budget)},
+        )
 
 
 class TransitionRefused(ServiceError):

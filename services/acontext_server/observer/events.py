@@ -1,6 +1,7 @@
 """Events: what we announce as protobuf, and what others' events make us do."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC
 from uuid import UUID
 
 from acontext.observer import v1 as pb
@@ -8,6 +9,7 @@ from acontext.session import v1 as session_pb
 from acontext.space import v1 as space_pb
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.outbox import Announcement
+from acontext_server.observer.app.budget import Budget
 from acontext_server.observer.app.following import Following
 from acontext_server.observer.app.observing import Observing
 from acontext_server.observer.domain import (
@@ -17,6 +19,7 @@ from acontext_server.observer.domain import (
     ProjectForgotten,
     SessionId,
     SpaceId,
+    Spending,
     TaskCompleted,
     TaskId,
     TasksChanged,
@@ -31,7 +34,7 @@ SESSION_FACTS = (
     "deleted.user_deleted",
     "deleted.project_deleted",
 )
-SPACE_FACTS = ("task_learned",)
+SPACE_FACTS = ("task_learned", "tokens_spent")
 
 Handler = Callable[[bytes], Awaitable[None]]
 
@@ -113,18 +116,34 @@ def on_session_fact(following: Following) -> Handler:
     return handle
 
 
-def on_space_fact(following: Following) -> Handler:
+def on_space_fact(following: Following, budget: Budget) -> Handler:
     """Deal with what space announces."""
 
     async def handle(data: bytes) -> None:
         event = space_pb.SpaceEvent.FromString(data)
-        if event.WhichOneof("event") == "task_learned":
-            learned = event.task_learned
-            await following.learn_task(
-                ProjectId(UUID(event.project_id)),
-                TaskId(UUID(learned.task_id)),
-                completion=learned.task_version,
-                space_id=SpaceId(UUID(learned.space_id)),
-            )
+        match event.WhichOneof("event"):
+            case "task_learned":
+                learned = event.task_learned
+                await following.learn_task(
+                    ProjectId(UUID(event.project_id)),
+                    TaskId(UUID(learned.task_id)),
+                    completion=learned.task_version,
+                    space_id=SpaceId(UUID(learned.space_id)),
+                )
+            case "tokens_spent":
+                await budget.count(_spending(event))
 
     return handle
+
+
+def _spending(event: space_pb.SpaceEvent) -> Spending:
+    spent = event.tokens_spent
+    return Spending(
+        project_id=ProjectId(UUID(event.project_id)),
+        run_id=UUID(spent.run_id),
+        role=spent.role,
+        input_tokens=spent.input_tokens,
+        output_tokens=spent.output_tokens,
+        cost=spent.cost if spent.HasField("cost") else None,
+        spent_at=event.occurred_at.ToDatetime(tzinfo=UTC),
+    )

@@ -17,9 +17,10 @@ from acontext_server.kit.model import Models, open_models
 from acontext_server.kit.outbox import Outbox
 from acontext_server.kit.paging import Cursors
 from acontext_server.observer import events
-from acontext_server.observer.agents.engine import Engine, RulesEngine
+from acontext_server.observer.agents.engine import Engine, RulesEngine, Wishes
 from acontext_server.observer.agents.model import ModelEngine
 from acontext_server.observer.app.announcing import Announcing
+from acontext_server.observer.app.budget import Budget
 from acontext_server.observer.app.flushing import Flushing
 from acontext_server.observer.app.following import Following
 from acontext_server.observer.app.means import Means
@@ -28,7 +29,7 @@ from acontext_server.observer.app.reading import Reading
 from acontext_server.observer.app.reobserving import Reobserving
 from acontext_server.observer.app.working import Sweep, Workers
 from acontext_server.observer.domain import Event, Failure, SessionId
-from acontext_server.observer.peers import Pace, Sessions
+from acontext_server.observer.peers import Defaults, Pace, Sessions
 from acontext_server.observer.service import RunServicer, TaskServicer
 from acontext_server.observer.store.tables import OUTBOX
 
@@ -54,7 +55,7 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
 def _engine(models: Models | None, settings: Settings) -> Engine:
     if models is None:
         return RulesEngine()
-    return ModelEngine(models.of("observer"), rounds=settings.model_rounds)
+    return ModelEngine(models, rounds=settings.model_rounds)
 
 
 @asynccontextmanager
@@ -73,14 +74,21 @@ async def open_with(
         )
         channel = await running.enter_async_context(rpc.open_channel(settings.session_address))
         signer = Signer(settings.secret_for("services"))
-        sessions = Sessions(channel, signer, _pace(settings))
+        sessions = Sessions(channel, signer, _defaults(settings))
         keys = Keys(rpc.Identities(channel, signer).resolve_key)
         yield _wired(settings, database, bus, keys, sessions, engine, limits)
 
 
-def _pace(settings: Settings) -> Pace:
+def _defaults(settings: Settings) -> Defaults:
     idle = timedelta(seconds=settings.buffer_idle_seconds)
-    return Pace(turns=settings.buffer_turns, idle=idle, is_on=True)
+    wishes = Wishes(
+        success_criteria=settings.success_criteria, failure_criteria=settings.failure_criteria
+    )
+    return Defaults(
+        pace=Pace(turns=settings.buffer_turns, idle=idle, is_on=True),
+        wishes=wishes,
+        token_budget=settings.monthly_token_budget,
+    )
 
 
 def _wired(
@@ -105,16 +113,17 @@ def _wired(
 
     means = Means(database=database, announce=announce, now=now, new_id=uuid7)
     announcing = Announcing(means)
-    observing = Observing(means, sessions, engine, announcing, bury, limits)
+    budget = Budget(means, sessions, applies=engine.spends)
+    observing = Observing(means, sessions, engine, budget, announcing, bury, limits)
     following = Following(means, announcing, partial(bus.purge, NAME))
-    reading = Reading(means, sessions, announcing)
-    flushing = Flushing(means, sessions)
-    reobserving = Reobserving(means, sessions, engine, announcing, observing, limits)
+    reading = Reading(means, sessions, announcing, budget)
+    flushing = Flushing(means, sessions, budget)
+    reobserving = Reobserving(means, sessions, engine, budget, announcing, observing, limits)
     cursors = Cursors(settings.secret_for("cursors"))
     idle = timedelta(seconds=settings.buffer_idle_seconds)
     sweep = Sweep(means, sessions, announcing, idle=idle, every=settings.sweep_seconds)
     tasks = TaskServicer(reading, flushing, reobserving, cursors)
-    runs = RunServicer(reading, cursors)
+    runs = RunServicer(reading, budget, cursors)
     return rpc.Service(
         name=NAME,
         address=settings.observer_address,
@@ -149,7 +158,7 @@ def _wired(
                 "space",
                 "observer-lessons",
                 events.SPACE_FACTS,
-                events.on_space_fact(following),
+                events.on_space_fact(following, budget),
             ),
         ],
     )

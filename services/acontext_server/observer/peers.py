@@ -18,6 +18,7 @@ from acontext_server.kit.errors import Unavailable
 from acontext_server.kit.ids import NOBODY, ProjectId
 from acontext_server.kit.legible import legible
 from acontext_server.kit.rpc import peer_errors
+from acontext_server.observer.agents.engine import Wishes
 from acontext_server.observer.agents.transcript import (
     Message,
     Other,
@@ -73,15 +74,24 @@ class Pace:
     is_on: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defaults:
+    """What holds for projects that say nothing else."""
+
+    pace: Pace
+    wishes: Wishes
+    token_budget: int | None
+
+
 class Sessions:
     """The session service, over gRPC."""
 
-    def __init__(self, channel: aio.Channel, signer: Signer, pace: Pace) -> None:
+    def __init__(self, channel: aio.Channel, signer: Signer, defaults: Defaults) -> None:
         self._sessions = pb.SessionServiceStub(channel)
         self._projects = pb.ProjectServiceStub(channel)
         self._signer = signer
-        self._pace = pace
-        self._paces: dict[ProjectId, tuple[float, Pace]] = {}
+        self._defaults = defaults
+        self._settings: dict[ProjectId, tuple[float, pb.ProjectSettings]] = {}
 
     async def read(
         self, project_id: ProjectId, session_id: SessionId, *, after: int, limit: int
@@ -136,19 +146,33 @@ class Sessions:
 
     async def pace(self, project_id: ProjectId) -> Pace:
         """Say when a project wants to be observed, as it was set a few seconds ago at most."""
-        known = self._paces.get(project_id)
+        return _pace(await self._settings_of(project_id), self._defaults.pace)
+
+    async def wishes(self, project_id: ProjectId) -> Wishes:
+        """Say what a project asks of a model, as fresh as its pace."""
+        return _wishes(await self._settings_of(project_id), self._defaults.wishes)
+
+    async def token_budget(self, project_id: ProjectId) -> int | None:
+        """Say how many tokens a project's models may take a month; None without a limit."""
+        settings = await self._settings_of(project_id)
+        if settings.HasField("monthly_token_budget"):
+            return settings.monthly_token_budget
+        return self._defaults.token_budget
+
+    async def _settings_of(self, project_id: ProjectId) -> pb.ProjectSettings:
+        known = self._settings.get(project_id)
         if known is None or known[0] < time.monotonic():
-            known = (time.monotonic() + SETTINGS_SECONDS, await self._ask_pace(project_id))
-            self._paces[project_id] = known
+            known = (time.monotonic() + SETTINGS_SECONDS, await self._ask_settings(project_id))
+            self._settings[project_id] = known
         return known[1]
 
-    async def _ask_pace(self, project_id: ProjectId) -> Pace:
+    async def _ask_settings(self, project_id: ProjectId) -> pb.ProjectSettings:
         request = pb.GetProjectSettingsRequest(project_id=str(project_id))
         with peer_errors("session"):
             answer = await self._projects.GetProjectSettings(
                 request, metadata=self._signer.metadata(project_id), timeout=TIMEOUT
             )
-        return _pace(answer.settings, self._pace)
+        return answer.settings
 
     async def _read(
         self, project_id: ProjectId, session_id: SessionId, request: pb.ReadMessagesRequest
@@ -178,6 +202,15 @@ def _pace(settings: pb.ProjectSettings, default: Pace) -> Pace:
         turns=settings.buffer_turns if settings.HasField("buffer_turns") else default.turns,
         idle=default.idle if idle is None else timedelta(seconds=idle),
         is_on=settings.task_tracking if settings.HasField("task_tracking") else default.is_on,
+    )
+
+
+def _wishes(settings: pb.ProjectSettings, default: Wishes) -> Wishes:
+    return Wishes(
+        model=settings.models.get("observer", default.model),
+        rounds=settings.rounds if settings.HasField("rounds") else default.rounds,
+        success_criteria=settings.success_criteria or default.success_criteria,
+        failure_criteria=settings.failure_criteria or default.failure_criteria,
     )
 
 

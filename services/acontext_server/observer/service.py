@@ -1,6 +1,7 @@
 """The gRPC servicers: protobuf in, verbs, protobuf out."""
 
 from collections.abc import AsyncIterator
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from acontext_server.kit.auth import caller
 from acontext_server.kit.days import DEFAULT_DAYS
 from acontext_server.kit.errors import InvalidCursor
 from acontext_server.kit.paging import Cursors
+from acontext_server.observer.app.budget import Budget
 from acontext_server.observer.app.flushing import PATIENCE, Flushing
 from acontext_server.observer.app.reading import Reading
 from acontext_server.observer.app.reobserving import Reobserving
@@ -25,6 +27,7 @@ from acontext_server.observer.domain import (
     TaskId,
     TaskMessage,
     TaskStatus,
+    TokenUse,
 )
 
 Context = aio.ServicerContext[Any, Any]
@@ -120,6 +123,7 @@ class TaskServicer(pb.TaskServiceServicer):
             in_process=counted.in_process,
             pending=counted.pending,
             failed=counted.failed,
+            paused=counted.paused or None,
         )
         response.updated_at.FromDatetime(counted.at)
         return response
@@ -127,11 +131,13 @@ class TaskServicer(pb.TaskServiceServicer):
     async def GetLearningStatus(
         self, request: pb.GetLearningStatusRequest, context: Context
     ) -> pb.GetLearningStatusResponse:
-        digested, waiting = await self._reading.get_learning_status(
+        digested, waiting, paused = await self._reading.get_learning_status(
             caller().project_id, _session(request.session_id)
         )
         return pb.GetLearningStatusResponse(
-            space_digested_count=digested, not_space_digested_count=waiting
+            space_digested_count=digested,
+            not_space_digested_count=waiting,
+            paused=paused or None,
         )
 
     async def RetryFailedMessages(
@@ -190,8 +196,9 @@ class TaskServicer(pb.TaskServiceServicer):
 class RunServicer(pb.RunServiceServicer):
     """Serves runs."""
 
-    def __init__(self, reading: Reading, cursors: Cursors) -> None:
+    def __init__(self, reading: Reading, budget: Budget, cursors: Cursors) -> None:
         self._reading = reading
+        self._budget = budget
         self._cursors = cursors
 
     async def ListRuns(self, request: pb.ListRunsRequest, context: Context) -> pb.ListRunsResponse:
@@ -218,6 +225,13 @@ class RunServicer(pb.RunServiceServicer):
         return pb.GetRunResponse(
             run=run_to_proto(await self._reading.get_run(caller().project_id, run_id))
         )
+
+    async def GetTokenUse(
+        self, request: pb.GetTokenUseRequest, context: Context
+    ) -> pb.GetTokenUseResponse:
+        month = date.fromisoformat(f"{request.month}-01") if request.month else None
+        use = await self._budget.use(caller().project_id, month)
+        return pb.GetTokenUseResponse(token_use=use_to_proto(use))
 
 
 def to_proto(task: Task) -> pb.Task:
@@ -268,6 +282,7 @@ def run_to_proto(run: Run) -> pb.Run:
         tool_calls=run.tool_calls,
         input_tokens=run.input_tokens,
         output_tokens=run.output_tokens,
+        cost=run.cost,
         duration_seconds=run.duration_seconds,
         outcome=run.outcome,
         error=run.error or None,
@@ -275,6 +290,27 @@ def run_to_proto(run: Run) -> pb.Run:
     )
     shown.created_at.FromDatetime(run.created_at)
     return shown
+
+
+def use_to_proto(use: TokenUse) -> pb.TokenUse:
+    """Show what a month took."""
+    roles = [
+        pb.RoleUse(
+            role=one.role,
+            runs=one.runs,
+            input_tokens=one.input_tokens,
+            output_tokens=one.output_tokens,
+            cost=one.cost,
+        )
+        for one in use.roles
+    ]
+    return pb.TokenUse(
+        month=f"{use.month:%Y-%m}",
+        tokens=use.tokens,
+        budget=use.budget,
+        paused=use.is_used_up,
+        roles=roles,
+    )
 
 
 def day_to_proto(day: Day) -> pb.DayStatistics:

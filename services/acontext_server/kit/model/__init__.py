@@ -20,6 +20,10 @@ class Usage:
 
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0
+    """Those of the input that the endpoint had seen before."""
+    cost: float | None = None
+    """In the currency of the configured prices, where the model has one."""
     retries: int = 0
     """How often the endpoint had to be asked again before it answered."""
 
@@ -27,8 +31,14 @@ class Usage:
         return Usage(
             input_tokens=self.input_tokens + other.input_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            cost=_sum(self.cost, other.cost),
             retries=self.retries + other.retries,
         )
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return one if other is None else other + (one or 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

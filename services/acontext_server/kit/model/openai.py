@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from openai import APIConnectionError, APIStatusError, AsyncOpenAI, OpenAIError
 
-from acontext_server.kit.config import Settings
+from acontext_server.kit.config import Price, Settings
 from acontext_server.kit.model import (
     Answer,
     CallResult,
@@ -24,11 +24,15 @@ from acontext_server.kit.model import (
     ToolCall,
     ToolSpec,
     Turn,
+    Usage,
 )
 from acontext_server.kit.model.wire import read_answer
 
 OPENAI = "https://api.openai.com/v1"
 LONGEST_REASON = 300
+LENGTHS = ("max_tokens", "max_completion_tokens")
+TEMPERATURE = 0.2
+"""Bookkeeping wants no fancy; above 0, so that another try is not the same again."""
 
 Mode = Literal["tools", "schema", "text"]
 """How calls come: as such, as JSON that a schema forces, or as JSON that is only asked for."""
@@ -88,6 +92,16 @@ def _said(message: str, key: str) -> str:
     return (message.replace(key, "…") if key else message)[:LONGEST_REASON]
 
 
+def priced(usage: Usage, price: Price | None) -> Usage:
+    """Say what it cost, where the price is known."""
+    if price is None:
+        return usage
+    cheaper = price.input if price.cached_input is None else price.cached_input
+    fresh = usage.input_tokens - usage.cached_tokens
+    millions = fresh * price.input + usage.cached_tokens * cheaper
+    return replace(usage, cost=(millions + usage.output_tokens * price.output) / 1e6)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """What a model takes."""
@@ -95,8 +109,13 @@ class Dialect:
     mode: Mode
     length: str
     """Name of the field that limits the answer; empty where no name is taken."""
+    refused_lengths: frozenset[str] = frozenset()
     options: Mapping[str, Any] = field(
-        default_factory=lambda: {"tool_choice": "required", "parallel_tool_calls": True}
+        default_factory=lambda: {
+            "tool_choice": "required",
+            "parallel_tool_calls": True,
+            "temperature": TEMPERATURE,
+        }
     )
 
 
@@ -124,6 +143,7 @@ class OpenAIModel:
         self.name = name
         self._client = client
         self._settings = settings
+        self._price = settings.model_prices.get(name)
         mode: Mode = "schema" if settings.model_tools == "schema" else "tools"
         is_openai = str(client.base_url).startswith(OPENAI)
         length = "max_completion_tokens" if is_openai else "max_tokens"
@@ -154,7 +174,8 @@ class OpenAIModel:
                 self._dialect = following
                 continue
             known = {tool.name for tool in tools}
-            return read_answer(raw.content, known=known, retries=raw.retries_taken)
+            answer = read_answer(raw.content, known=known, retries=raw.retries_taken)
+            return replace(answer, usage=priced(answer.usage, self._price))
 
     def _asked(
         self,
@@ -177,22 +198,18 @@ class OpenAIModel:
         said = f"{error.message} {error.body or ''}".lower()
         if error.status_code in (401, 403, 408, 409, 429):
             return None
-        if dialect.length and ("max_tokens" in said or "max_completion_tokens" in said):
-            return replace(dialect, length=_other_length(dialect.length, said))
-        refused = [name for name in dialect.options if name in said]
-        if dialect.mode == "tools" and refused:
-            kept = {key: value for key, value in dialect.options.items() if key not in refused}
+        if dialect.length and any(name in said for name in LENGTHS):
+            refused = dialect.refused_lengths | {dialect.length}
+            other = next((one for one in LENGTHS if one in said and one not in refused), "")
+            return replace(dialect, length=other, refused_lengths=refused)
+        kept = {key: value for key, value in dialect.options.items() if key not in said}
+        if dialect.mode == "tools" and len(kept) < len(dialect.options):
             return replace(dialect, options=kept)
         if dialect.mode == "tools" and self._settings.model_tools == "auto" and "tool" in said:
             return replace(dialect, mode="schema")
         if dialect.mode == "schema" and ("response_format" in said or "schema" in said):
             return replace(dialect, mode="text")
         return None
-
-
-def _other_length(length: str, said: str) -> str:
-    other = "max_tokens" if length == "max_completion_tokens" else "max_completion_tokens"
-    return other if other in said else ""
 
 
 def _function(tool: ToolSpec) -> dict[str, Any]:

@@ -44,9 +44,19 @@ class _Choice(_Loose):
     finish_reason: str | None = None
 
 
+class _Details(_Loose):
+    cached_tokens: int | None = 0
+
+
 class _Usage(_Loose):
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    prompt_tokens_details: _Details | None = None
+
+    @property
+    def cached_tokens(self) -> int:
+        details = self.prompt_tokens_details
+        return (details.cached_tokens or 0) if details else 0
 
 
 class _Completion(_Loose):
@@ -66,7 +76,10 @@ def read_answer(body: bytes, *, known: set[str], retries: int) -> Answer:
         ) from error
     choice, cost = completion.choices[0], completion.usage or _Usage()
     usage = Usage(
-        input_tokens=cost.prompt_tokens, output_tokens=cost.completion_tokens, retries=retries
+        input_tokens=cost.prompt_tokens,
+        output_tokens=cost.completion_tokens,
+        cached_tokens=cost.cached_tokens,
+        retries=retries,
     )
     called = _calls(choice.message)
     text = choice.message.text

@@ -11,6 +11,17 @@ from acontext_server.observer.domain import Change, TaskState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What a project asks of a model; empty means what the server was set to."""
+
+    model: str = ""
+    rounds: int = 0
+    success_criteria: str = ""
+    """When a task counts as success, in the project's words."""
+    failure_criteria: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """What an engine is asked to observe."""
 
@@ -20,6 +31,7 @@ class Batch:
     context: tuple[Message, ...]
     """The last messages before the batch, already observed."""
     messages: tuple[Message, ...]
+    wishes: Wishes = Wishes()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +44,9 @@ class Observed:
     tool_calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    cost: float | None = None
+    engine: str = ""
+    """The model that a project chose; empty where it did not choose."""
     note: str = ""
     """What else whoever reads the run wants to know."""
 
@@ -55,6 +70,10 @@ class Engine(Protocol):
     def version(self) -> str:
         """Which rules or instructions it follows."""
 
+    @property
+    def spends(self) -> bool:
+        """Whether it takes tokens, and so waits when a budget of them is used up."""
+
     async def observe(self, batch: Batch) -> Observed:
         """Decide what a batch changes; EngineFailed when that has to be tried again."""
 
@@ -64,6 +83,7 @@ class RulesEngine:
 
     name = "rules"
     version = VERSION
+    spends = False
 
     async def observe(self, batch: Batch) -> Observed:
         """Fold the batch; its context is in the state already."""

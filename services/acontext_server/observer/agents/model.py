@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from acontext_server.kit.model import Model
+from acontext_server.kit.model import Models
 from acontext_server.kit.model.instructions import read_instructions
 from acontext_server.kit.model.loop import NotDone, Work, work
 from acontext_server.kit.model.tools import Function, Line, Refused
@@ -30,6 +30,7 @@ from acontext_server.observer.domain import (
     TaskList,
     TaskState,
     TaskStatus,
+    may_follow,
 )
 
 MOST_NEW_TASKS = 20
@@ -43,31 +44,32 @@ MessageNumbers = Annotated[
 
 
 class ModelEngine:
-    """Asks a chat model."""
+    """Asks a chat model, the server's or the one that the project chose."""
 
-    def __init__(self, model: Model, *, rounds: int) -> None:
-        self._model = model
+    spends = True
+
+    def __init__(self, models: Models, *, rounds: int) -> None:
+        self._models = models
         self._rounds = rounds
         self._instructions = read_instructions(Path(__file__).with_name("observer.md"))
-        self.name = model.name
+        self.name = models.of("observer").name
         self.version = self._instructions.version
 
     async def observe(self, batch: Batch) -> Observed:
         """Let the model record a batch; EngineFailed unless it came to its end."""
         if not batch.messages:
             return Observed(changes=(), state=batch.state, rounds=0)
-        record = Record(batch)
-        task = batch_text(batch.tasks, batch.context, batch.messages)
+        record, wishes = Record(batch), batch.wishes
+        model = self._models.of("observer", wishes.model)
+        rounds, text = wishes.rounds or self._rounds, self._instructions.text
         try:
-            done = await work(
-                self._model, self._instructions.text, task, record.tools, rounds=self._rounds
-            )
+            done = await work(model, text, batch_text(batch), record.tools, rounds=rounds)
         except NotDone as error:
-            raise EngineFailed(str(error), _observed((), error.work)) from error
-        return _observed(record.changes, done)
+            raise EngineFailed(str(error), _observed((), error.work, model.name)) from error
+        return _observed(record.changes, done, model.name)
 
 
-def _observed(changes: Sequence[Change], done: Work) -> Observed:
+def _observed(changes: Sequence[Change], done: Work, engine: str) -> Observed:
     retries = [f"the endpoint was asked again {done.usage.retries} times"] * bool(
         done.usage.retries
     )
@@ -79,6 +81,8 @@ def _observed(changes: Sequence[Change], done: Work) -> Observed:
         tool_calls=done.tool_calls,
         input_tokens=done.usage.input_tokens,
         output_tokens=done.usage.output_tokens,
+        cost=done.usage.cost,
+        engine=engine,
         note="; ".join([*retries, *refusals]),
     )
 
@@ -129,7 +133,7 @@ class Record:
         if description:
             changes.append(DescribeTask(order=task, description=description))
         if status:
-            changes.append(MoveTask(order=task, status=TaskStatus(status)))
+            changes += self._moves(task, TaskStatus(status))
         if not changes:
             raise Refused("give a status or a description")
         self._apply(*changes)
@@ -181,6 +185,15 @@ class Record:
         self._after = trial
         self.changes.extend(changes)
 
+    def _moves(self, order: int, status: TaskStatus) -> Sequence[MoveTask]:
+        """Let an end that new messages show begin with the work that led to it."""
+        known = self._after.tasks.get(order)
+        is_shown = order in self._after.links.values()
+        ends = status in (TaskStatus.SUCCESS, TaskStatus.FAILED)
+        if known and ends and is_shown and not may_follow(known.status, status):
+            return [MoveTask(order=order, status=one) for one in (TaskStatus.RUNNING, status)]
+        return [MoveTask(order=order, status=status)]
+
     def _links(self, order: int, numbers: Sequence[int]) -> Sequence[LinkMessage]:
         known = self._batch.messages
         for number in numbers:
@@ -192,12 +205,17 @@ class Record:
         self, task: int, preferences: Sequence[str], outdated: Sequence[str]
     ) -> Sequence[Change]:
         known = self._after.tasks[task].preferences if task in self._after.tasks else ()
+        spelled = {_plain(text): text for text in known}
         for text in outdated:
-            if text not in known:
-                raise Refused(f"task {task} has no preference {text!r}")
+            if _plain(text) not in spelled:
+                listed = "; ".join(known) or "none"
+                raise Refused(f"task {task} has no preference {text!r}; it has: {listed}")
             if not preferences:
                 raise Refused("a preference becomes outdated only by a new one")
-        return [AddPreference(order=task, text=preferences[-1], replaces=text) for text in outdated]
+        return [
+            AddPreference(order=task, text=preferences[-1], replaces=spelled[_plain(text)])
+            for text in outdated
+        ]
 
     def _check_work_is_recorded(self) -> None:
         working = [
@@ -235,10 +253,16 @@ class Record:
             )
 
 
+def _plain(text: str) -> str:
+    return text.casefold().strip(" .!\"'")
+
+
 def _advice(change: Change) -> str:
-    if isinstance(change, MoveTask) and change.status in (TaskStatus.SUCCESS, TaskStatus.PENDING):
-        return "; only work that began can succeed: it is running first, in a call of its own"
-    return ""
+    if not isinstance(change, MoveTask):
+        return ""
+    if change.status is TaskStatus.PENDING:
+        return "; work that began stays begun"
+    return "; append the new messages that show it to the task first, then set the status"
 
 
 def _unanswered(messages: Sequence[Message]) -> Message | None:

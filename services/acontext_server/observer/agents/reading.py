@@ -1,8 +1,9 @@
 """Writing a batch down for a model: tasks, then numbered messages, all of it quoted."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from acontext_server.kit.model.quoting import in_one_line, quoted
+from acontext_server.observer.agents.engine import Batch, Wishes
 from acontext_server.observer.agents.transcript import (
     Message,
     Other,
@@ -18,23 +19,34 @@ LAST_LINES = 4
 """So many of a task's lines of progress are shown."""
 
 
-def batch_text(
-    tasks: Sequence[TaskState], context: Sequence[Message], messages: Sequence[Message]
-) -> str:
+def batch_text(batch: Batch) -> str:
     """Write down what an engine is asked to observe."""
     before = [
-        line for message in context for line in _message(f"[before] {_speaker(message)}", message)
+        line
+        for message in batch.context
+        for line in _message(f"[before] {_speaker(message)}", message)
     ]
     new = [
         line
-        for number, message in enumerate(messages, start=1)
+        for number, message in enumerate(batch.messages, start=1)
         for line in _message(f"[{number}] {_speaker(message)}", message)
     ]
-    sections = [("Tasks so far", list(_tasks(tasks)) or ["none"])]
-    if before:
-        sections.append(("Earlier messages, recorded already, for context only", before))
-    sections.append(("New messages", new))
-    return "\n\n".join(f"## {title}\n" + "\n".join(lines) for title, lines in sections)
+    count = len(batch.messages)
+    sections: list[tuple[str, Iterable[str]]] = [
+        *_criteria(batch.wishes),
+        ("Tasks so far", list(_tasks(batch.tasks)) or ["none"]),
+        ("Earlier messages, recorded already, for context only", before),
+        (f"New messages, 1 to {count}", new),
+    ]
+    return "\n\n".join(f"## {title}\n" + "\n".join(lines) for title, lines in sections if lines)
+
+
+def _criteria(wishes: Wishes) -> Iterator[tuple[str, Iterable[str]]]:
+    """Say what the project counts as success and failure, where it says so itself."""
+    if wishes.success_criteria:
+        yield "When a task is success in this project", [quoted(wishes.success_criteria)]
+    if wishes.failure_criteria:
+        yield "When a task is failed in this project", [quoted(wishes.failure_criteria)]
 
 
 def _tasks(tasks: Sequence[TaskState]) -> Iterator[str]:
@@ -49,7 +61,7 @@ def _tasks(tasks: Sequence[TaskState]) -> Iterator[str]:
 def _speaker(message: Message) -> str:
     if message.results and not message.text:
         return "tool"
-    return {"user": "user", "assistant": "agent"}.get(message.role, "other")
+    return {"user": "user", "assistant": "agent", "system": "system"}.get(message.role, "other")
 
 
 def _message(head: str, message: Message) -> Iterator[str]:

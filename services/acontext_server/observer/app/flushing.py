@@ -3,6 +3,7 @@
 import time
 
 from acontext_server.kit.ids import ProjectId
+from acontext_server.observer.app.budget import Budget
 from acontext_server.observer.app.means import Means
 from acontext_server.observer.app.observing import DUE
 from acontext_server.observer.domain import FlushAnswer, SessionId, Standing
@@ -22,9 +23,10 @@ DONE = FlushAnswer(status=200)
 class Flushing:
     """Makes sessions due and waits for them."""
 
-    def __init__(self, means: Means, sessions: Sessions) -> None:
+    def __init__(self, means: Means, sessions: Sessions, budget: Budget) -> None:
         self._means = means
         self._sessions = sessions
+        self._budget = budget
 
     async def flush_session(
         self, project_id: ProjectId, session_id: SessionId, *, seconds: float = PATIENCE
@@ -42,6 +44,7 @@ class Flushing:
         while True:
             with self._means.bell.listening(session_id) as ring:
                 answer = await self._answer(project_id, session_id, end, since=before.cursor)
+                answer = answer or await self._paused(project_id, session_id, end)
                 if answer is not None:
                     return answer
                 left = deadline - time.monotonic()
@@ -71,6 +74,19 @@ class Flushing:
             return DONE
         errmsg = f"{failed} messages could not be observed: {reason}"
         return FlushAnswer(status=500, errmsg=errmsg, remaining=failed)
+
+    async def _paused(
+        self, project_id: ProjectId, session_id: SessionId, end: int
+    ) -> FlushAnswer | None:
+        """Say at once that models pause, rather than wait for nothing."""
+        why = await self._budget.why_paused(project_id)
+        if not why:
+            return None
+        standing = await self._standing(project_id, session_id)
+        left = end - min(standing.cursor, end)
+        if not left:
+            return None
+        return FlushAnswer(status=429, errmsg=f"{left} messages wait: {why}", remaining=left)
 
     async def _too_slow(
         self, project_id: ProjectId, session_id: SessionId, end: int

@@ -17,7 +17,7 @@ from acontext_server.observer.domain import (
     UserForgotten,
     UserId,
 )
-from acontext_server.observer.store import changes, observations, tasks
+from acontext_server.observer.store import changes, observations, spending, tasks
 
 Purge = Callable[[ProjectId, UUID | str], Awaitable[None]]
 """Removes what our stream still holds of an entity of a project."""
@@ -87,6 +87,7 @@ class Following:
             await patient(tx)
             await observations.forget_project(tx, project_id)
             await changes.forget_project(tx, project_id)
+            await spending.forget_project(tx, project_id)
         await self._purge(project_id, "*")
         async with self._means.database.transaction() as tx:
             await self._means.announce(tx, [ProjectForgotten(project_id=project_id)])

@@ -10,11 +10,13 @@ from datetime import timedelta
 
 import structlog
 
+from acontext_server.kit.database import Tx
 from acontext_server.kit.errors import Conflict, Unavailable
 from acontext_server.kit.ids import ProjectId
 from acontext_server.observer.agents.engine import Batch, Engine, EngineFailed, Observed
 from acontext_server.observer.agents.transcript import Message
 from acontext_server.observer.app.announcing import Announcing
+from acontext_server.observer.app.budget import Budget, count_run
 from acontext_server.observer.app.means import Means
 from acontext_server.observer.domain import (
     PLANNING,
@@ -34,6 +36,7 @@ from acontext_server.observer.domain import (
     TaskId,
     TaskList,
     TaskMessage,
+    TokenBudgetUsedUp,
     settle,
 )
 from acontext_server.observer.peers import Sessions, Stretch
@@ -67,6 +70,8 @@ class Limits:
     longest_wait: timedelta = timedelta(minutes=5)
     patience: timedelta = timedelta(seconds=1)
     """How long to wait when session or the database does not answer; such tries are not counted."""
+    pause: timedelta = timedelta(seconds=30)
+    """How long to wait when the token budget is used up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +101,7 @@ class Observing:
         means: Means,
         sessions: Sessions,
         engine: Engine,
+        budget: Budget,
         announcing: Announcing,
         bury: Bury,
         limits: Limits,
@@ -103,6 +109,7 @@ class Observing:
         self._means = means
         self._sessions = sessions
         self._engine = engine
+        self._budget = budget
         self._announcing = announcing
         self._bury = bury
         self._limits = limits
@@ -142,6 +149,8 @@ class Observing:
         except asyncio.CancelledError:
             await self._release(lease, after=timedelta())
             raise
+        except TokenBudgetUsedUp as error:
+            await self._pause(lease, error)
         except (Unavailable, Conflict) as error:
             log.warning("observing_waits", session_id=str(lease.session_id), error=repr(error))
             await self._release(lease, after=self._limits.patience)
@@ -170,7 +179,7 @@ class Observing:
             reason, spent = f"{type(error).__name__}: {error}", error.observed
         except ChangeRefused as error:
             reason = f"{type(error).__name__}: {error}"
-        except (LeaseLost, SessionNotFound, Unavailable, Conflict):
+        except (LeaseLost, SessionNotFound, TokenBudgetUsedUp, Unavailable, Conflict):
             raise
         except Exception as error:
             # A mistake of ours that one session's messages provoke must not stop the others.
@@ -179,6 +188,8 @@ class Observing:
         return await self._failed(lease, portion, reason, spent)
 
     async def _observe_portion(self, lease: Lease, portion: Portion) -> Lease:
+        if portion.messages:
+            await self._budget.check(lease.project_id)
         known = await self._begin(lease, portion)
         started = time.perf_counter()
         observed = await self._ask(lease, portion, known)
@@ -205,6 +216,7 @@ class Observing:
             state=lease.engine_state,
             context=portion.context,
             messages=portion.messages,
+            wishes=await self._sessions.wishes(lease.project_id),
         )
         async with self.renewing(lease):
             return await self._engine.observe(batch)
@@ -250,7 +262,7 @@ class Observing:
                 user_id=portion.stretch.user_id,
             )
             run = self._run(lease, observed, settled, seconds)
-            await runs.add(tx, replace(run, outcome="failed", error=error) if error else run)
+            await _keep(tx, replace(run, outcome="failed", error=error) if error else run)
             completed = settled.completed
             if held.space_id != space_id:
                 completed = tuple(await tasks.completed_of_session(tx, project_id, session_id))
@@ -359,10 +371,20 @@ class Observing:
         again = now + wait * random.uniform(0.5, 1)
         async with self._means.database.transaction() as tx:
             await observations.note_failure(tx, lease, at=now, again=again, error=reason)
-            await runs.add(tx, self._failed_run(lease, reason, spent))
+            await _keep(tx, self._failed_run(lease, reason, spent))
         waiting = Report(observed_through=lease.cursor)
         await self._sessions.record(lease.project_id, lease.session_id, waiting)
         return None
+
+    async def _pause(self, lease: Lease, error: TokenBudgetUsedUp) -> None:
+        """Look again later; a run says so once, however often that is."""
+        log.warning("observing_pauses", session_id=str(lease.session_id), reason=error.reason)
+        now, again = self._means.now(), self._limits.pause * random.uniform(0.9, 1)
+        async with self._means.database.transaction() as tx:
+            if await observations.pause(tx, lease, at=now, again=now + again, why=error.message):
+                refused = self._failed_run(lease, error.message, NOTHING)
+                await _keep(tx, replace(refused, outcome="refused"))
+        self._means.bell.ring(lease.session_id)
 
     async def _give_up(self, lease: Lease, portion: Portion, reason: str, spent: Observed) -> Lease:
         given_up = tuple(
@@ -410,12 +432,13 @@ class Observing:
             id=RunId(self._means.new_id()),
             project_id=lease.project_id,
             session_id=lease.session_id,
-            engine=self._engine.name,
+            engine=observed.engine or self._engine.name,
             instruction_version=self._engine.version,
             rounds=observed.rounds,
             tool_calls=observed.tool_calls,
             input_tokens=observed.input_tokens,
             output_tokens=observed.output_tokens,
+            cost=observed.cost,
             duration_seconds=seconds,
             outcome="success",
             error="",
@@ -427,6 +450,11 @@ class Observing:
         nothing = Settled(changed=(), completed=(), removed=(), links={})
         run = self._run(lease, spent, nothing, 0)
         return replace(run, outcome="failed", error=reason, summary=spent.note)
+
+
+async def _keep(tx: Tx, run: Run) -> None:
+    await runs.add(tx, run)
+    await count_run(tx, run)
 
 
 def _planning(after: TaskList) -> TaskId | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from acontext_server.kit.days import last_days
 from acontext_server.kit.ids import ProjectId
 from acontext_server.observer.app.announcing import Announcing, changes_of
+from acontext_server.observer.app.budget import Budget
 from acontext_server.observer.app.means import Means
 from acontext_server.observer.app.observing import DUE
 from acontext_server.observer.domain import (
@@ -47,15 +48,20 @@ class Counted:
     pending: int
     failed: int
     at: datetime
+    paused: str
+    """Why what is pending waits for more than its turn; empty where it does not."""
 
 
 class Reading:
     """Answers questions about tasks, and takes outcomes from outside."""
 
-    def __init__(self, means: Means, sessions: Sessions, announcing: Announcing) -> None:
+    def __init__(
+        self, means: Means, sessions: Sessions, announcing: Announcing, budget: Budget
+    ) -> None:
         self._means = means
         self._sessions = sessions
         self._announcing = announcing
+        self._budget = budget
 
     async def list_tasks(
         self,
@@ -153,22 +159,26 @@ class Reading:
             )
         told = min(standing.told_through, end)
         running = max(min(standing.running_through, end) - told, 0)
+        pending = end - told - running
         return Counted(
             observed=told - failed,
             in_process=running,
-            pending=end - told - running,
+            pending=pending,
             failed=failed,
             at=self._means.now(),
+            paused=await self._budget.why_paused(project_id) if pending else "",
         )
 
     async def get_learning_status(
         self, project_id: ProjectId, session_id: SessionId
-    ) -> tuple[int, int]:
-        """Count successful tasks that the space has dealt with, and the others."""
+    ) -> tuple[int, int, str]:
+        """Count successful tasks that the space has dealt with, the others, and why they wait."""
         if (await self._sessions.where(project_id, session_id)).space_id is None:
-            return 0, 0
+            return 0, 0, ""
         async with self._means.database.transaction() as tx:
-            return await tasks.count_digested(tx, project_id, session_id)
+            digested, waiting = await tasks.count_digested(tx, project_id, session_id)
+        paused = await self._budget.why_paused(project_id) if waiting else ""
+        return digested, waiting, paused
 
     async def retry_failed_messages(self, project_id: ProjectId, session_id: SessionId) -> int:
         """Let failed messages be observed again, and say how many."""

@@ -10,9 +10,16 @@ from typing import Any
 from acontext_server.kit.database import Tx
 from acontext_server.kit.errors import Conflict, Unavailable
 from acontext_server.kit.ids import ProjectId
-from acontext_server.observer.agents.engine import Batch, Engine, EngineFailed, Observed
+from acontext_server.observer.agents.engine import (
+    Batch,
+    Engine,
+    EngineFailed,
+    Observed,
+    Wishes,
+)
 from acontext_server.observer.agents.transcript import Message
 from acontext_server.observer.app.announcing import Announcing
+from acontext_server.observer.app.budget import Budget, count_run
 from acontext_server.observer.app.means import Means
 from acontext_server.observer.app.observing import DUE, Limits, Observing
 from acontext_server.observer.domain import (
@@ -57,6 +64,7 @@ class Reading:
     tasks: TaskList
     standing: Stretch
     """Where the session stood at the first look: what is stored later is left to the workers."""
+    wishes: Wishes
     state: dict[str, Any] = field(default_factory=dict)
     cursor: int = 0
     context: tuple[Message, ...] = ()
@@ -75,7 +83,13 @@ class Reading:
             tool_calls=self.cost.tool_calls + observed.tool_calls,
             input_tokens=self.cost.input_tokens + observed.input_tokens,
             output_tokens=self.cost.output_tokens + observed.output_tokens,
+            cost=_sum(self.cost.cost, observed.cost),
+            engine=observed.engine,
         )
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return one if other is None else other + (one or 0.0)
 
 
 class Reobserving:
@@ -86,6 +100,7 @@ class Reobserving:
         means: Means,
         sessions: Sessions,
         engine: Engine,
+        budget: Budget,
         announcing: Announcing,
         observing: Observing,
         limits: Limits,
@@ -93,6 +108,7 @@ class Reobserving:
         self._means = means
         self._sessions = sessions
         self._engine = engine
+        self._budget = budget
         self._announcing = announcing
         self._observing = observing
         self._limits = limits
@@ -132,6 +148,7 @@ class Reobserving:
         standing = await self._sessions.where(project_id, session_id)
         if not standing.is_tracked or not (await self._sessions.pace(project_id)).is_on:
             raise SessionNotTracked(session_id)
+        await self._budget.check(project_id)
         return standing
 
     @asynccontextmanager
@@ -170,7 +187,11 @@ class Reobserving:
     async def _read(
         self, project_id: ProjectId, session_id: SessionId, standing: Stretch
     ) -> Reading:
-        reading = Reading(tasks=TaskList(new_id=self._means.new_id), standing=standing)
+        reading = Reading(
+            tasks=TaskList(new_id=self._means.new_id),
+            standing=standing,
+            wishes=await self._sessions.wishes(project_id),
+        )
         while reading.cursor < standing.last_sequence:
             size = min(self._limits.batch, standing.last_sequence - reading.cursor)
             stretch = await self._sessions.read(
@@ -187,6 +208,7 @@ class Reobserving:
             state=reading.state,
             context=reading.context,
             messages=tuple(stretch.messages),
+            wishes=reading.wishes,
         )
         try:
             reading.take(await self._engine.observe(batch))
@@ -236,7 +258,9 @@ class Reobserving:
                 space_id=space_id,
                 user_id=reading.standing.user_id,
             )
-            await runs.add(tx, self._run(lease, reading, succession, seconds))
+            run = self._run(lease, reading, succession, seconds)
+            await runs.add(tx, run)
+            await count_run(tx, run)
             completed = succession.completed
             if held.space_id != space_id:
                 completed = await tasks.completed_of_session(tx, project_id, session_id)
@@ -293,12 +317,13 @@ class Reobserving:
             id=RunId(self._means.new_id()),
             project_id=lease.project_id,
             session_id=lease.session_id,
-            engine=self._engine.name,
+            engine=reading.cost.engine or self._engine.name,
             instruction_version=self._engine.version,
             rounds=reading.cost.rounds,
             tool_calls=reading.cost.tool_calls,
             input_tokens=reading.cost.input_tokens,
             output_tokens=reading.cost.output_tokens,
+            cost=reading.cost.cost,
             duration_seconds=seconds,
             outcome="success",
             error="",

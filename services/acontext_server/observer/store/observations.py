@@ -247,6 +247,20 @@ async def note_failure(tx: Tx, held: Lease, *, at: datetime, again: datetime, er
     )
 
 
+async def pause(tx: Tx, held: Lease, *, at: datetime, again: datetime, why: str) -> bool:
+    """Give a lease back until a later look, and say whether the session had not paused before."""
+    known = select(_row.last_error).where(*_matches(held, at)).with_for_update()
+    before = (await tx.execute(known)).scalar_one_or_none()
+    if before is None:
+        return False
+    await tx.execute(
+        _of_lease(held, at).values(
+            lease_owner=None, lease_until=None, running_through=0, due_at=again, last_error=why
+        )
+    )
+    return before != why
+
+
 async def note_told(tx: Tx, project_id: ProjectId, session_id: SessionId, *, through: int) -> None:
     """Note how far session has acknowledged."""
     told = func.greatest(_row.told_through, through)

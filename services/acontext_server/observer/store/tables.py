@@ -1,6 +1,6 @@
 """The tables of the observer. Every key begins with the project."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -200,11 +200,28 @@ class RunRow(Base):
     error: Mapped[str]
     summary: Mapped[str]
     created_at: Mapped[datetime]
+    cost: Mapped[float | None]
 
     __table_args__ = (
         _of_session(),
         Index("ix_run_created_at", "project_id", "created_at", "id"),
     )
+
+
+class SpendingRow(Base):
+    """What a run of a model took, here or in space; it outlives the session of the run."""
+
+    __tablename__ = "spending"
+
+    project_id: Mapped[UUID] = mapped_column(primary_key=True)
+    run_id: Mapped[UUID] = mapped_column(primary_key=True)
+    month: Mapped[date]
+    role: Mapped[str]
+    input_tokens: Mapped[int]
+    output_tokens: Mapped[int]
+    cost: Mapped[float | None]
+
+    __table_args__ = (Index("ix_spending_month", "project_id", "month"),)
 
 
 class ChangeRow(Base):

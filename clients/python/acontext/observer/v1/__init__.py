@@ -11,6 +11,7 @@ from .observer_errors_pb2 import (
     ERROR_REASON_SESSION_NOT_FOUND as ERROR_REASON_SESSION_NOT_FOUND,
     ERROR_REASON_SESSION_NOT_TRACKED as ERROR_REASON_SESSION_NOT_TRACKED,
     ERROR_REASON_TASK_NOT_FOUND as ERROR_REASON_TASK_NOT_FOUND,
+    ERROR_REASON_TOKEN_BUDGET_USED_UP as ERROR_REASON_TOKEN_BUDGET_USED_UP,
     ERROR_REASON_TOO_LARGE as ERROR_REASON_TOO_LARGE,
     ERROR_REASON_TRANSITION_REFUSED as ERROR_REASON_TRANSITION_REFUSED,
     ERROR_REASON_UNAUTHENTICATED as ERROR_REASON_UNAUTHENTICATED,
@@ -26,11 +27,15 @@ from .observer_events_pb2 import (
     UserForgotten as UserForgotten,
 )
 from .run_pb2 import (
+    RoleUse as RoleUse,
     Run as Run,
+    TokenUse as TokenUse,
 )
 from .run_service_pb2 import (
     GetRunRequest as GetRunRequest,
     GetRunResponse as GetRunResponse,
+    GetTokenUseRequest as GetTokenUseRequest,
+    GetTokenUseResponse as GetTokenUseResponse,
     ListRunsRequest as ListRunsRequest,
     ListRunsResponse as ListRunsResponse,
 )

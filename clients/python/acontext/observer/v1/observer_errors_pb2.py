@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*acontext/observer/v1/observer_errors.proto\x12\x14\x61\x63ontext.observer.v1*\xf8\x03\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12 \n\x1c\x45RROR_REASON_INVALID_REQUEST\x10\x01\x12 \n\x1c\x45RROR_REASON_UNAUTHENTICATED\x10\x02\x12\"\n\x1e\x45RROR_REASON_PERMISSION_DENIED\x10\x03\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\x05\x12\x1c\n\x18\x45RROR_REASON_UNAVAILABLE\x10\x06\x12\x1f\n\x1b\x45RROR_REASON_INVALID_CURSOR\x10\x07\x12\"\n\x1e\x45RROR_REASON_REQUEST_ID_REUSED\x10\x08\x12\x19\n\x15\x45RROR_REASON_CONFLICT\x10\t\x12\x1a\n\x16\x45RROR_REASON_TOO_LARGE\x10\n\x12\"\n\x1e\x45RROR_REASON_SESSION_NOT_FOUND\x10\x14\x12\x1f\n\x1b\x45RROR_REASON_TASK_NOT_FOUND\x10\x15\x12\x1e\n\x1a\x45RROR_REASON_RUN_NOT_FOUND\x10\x16\x12#\n\x1f\x45RROR_REASON_TRANSITION_REFUSED\x10\x17\x12$\n ERROR_REASON_SESSION_NOT_TRACKED\x10\x18\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*acontext/observer/v1/observer_errors.proto\x12\x14\x61\x63ontext.observer.v1*\x9f\x04\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12 \n\x1c\x45RROR_REASON_INVALID_REQUEST\x10\x01\x12 \n\x1c\x45RROR_REASON_UNAUTHENTICATED\x10\x02\x12\"\n\x1e\x45RROR_REASON_PERMISSION_DENIED\x10\x03\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\x05\x12\x1c\n\x18\x45RROR_REASON_UNAVAILABLE\x10\x06\x12\x1f\n\x1b\x45RROR_REASON_INVALID_CURSOR\x10\x07\x12\"\n\x1e\x45RROR_REASON_REQUEST_ID_REUSED\x10\x08\x12\x19\n\x15\x45RROR_REASON_CONFLICT\x10\t\x12\x1a\n\x16\x45RROR_REASON_TOO_LARGE\x10\n\x12\"\n\x1e\x45RROR_REASON_SESSION_NOT_FOUND\x10\x14\x12\x1f\n\x1b\x45RROR_REASON_TASK_NOT_FOUND\x10\x15\x12\x1e\n\x1a\x45RROR_REASON_RUN_NOT_FOUND\x10\x16\x12#\n\x1f\x45RROR_REASON_TRANSITION_REFUSED\x10\x17\x12$\n ERROR_REASON_SESSION_NOT_TRACKED\x10\x18\x12%\n!ERROR_REASON_TOKEN_BUDGET_USED_UP\x10\x19\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,5 +32,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'acontext.observer.v1.observ
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ERRORREASON']._serialized_start=69
-  _globals['_ERRORREASON']._serialized_end=573
+  _globals['_ERRORREASON']._serialized_end=612
 # @@protoc_insertion_point(module_scope)

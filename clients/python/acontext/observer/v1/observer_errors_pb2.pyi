@@ -80,6 +80,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The session is not observed: task tracking is off for it or its project. FAILED_PRECONDITION.
         {"reason": "SESSION_NOT_TRACKED", "metadata": {"session_id": "0198c0de-…"}}
     """
+    ERROR_REASON_TOKEN_BUDGET_USED_UP: _ErrorReason.ValueType  # 25
+    """Models pause: the project's token budget of this month is used up. RESOURCE_EXHAUSTED.
+        {"reason": "TOKEN_BUDGET_USED_UP", "metadata": {"month": "2026-11", "budget": "100000"}}
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the reason in google.rpc.ErrorInfo, without its prefix, of domain `acontext.observer`."""
@@ -141,5 +145,9 @@ ERROR_REASON_TRANSITION_REFUSED: ErrorReason.ValueType  # 23
 ERROR_REASON_SESSION_NOT_TRACKED: ErrorReason.ValueType  # 24
 """The session is not observed: task tracking is off for it or its project. FAILED_PRECONDITION.
     {"reason": "SESSION_NOT_TRACKED", "metadata": {"session_id": "0198c0de-…"}}
+"""
+ERROR_REASON_TOKEN_BUDGET_USED_UP: ErrorReason.ValueType  # 25
+"""Models pause: the project's token budget of this month is used up. RESOURCE_EXHAUSTED.
+    {"reason": "TOKEN_BUDGET_USED_UP", "metadata": {"month": "2026-11", "budget": "100000"}}
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

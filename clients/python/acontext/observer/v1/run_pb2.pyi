@@ -3,9 +3,11 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -114,3 +116,83 @@ class Run(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__task_id) -> _WhichOneofReturnType__task_id | None: ...
 
 Global___Run: _TypeAlias = Run  # noqa: Y015
+
+@_typing.final
+class TokenUse(_message.Message):
+    """TokenUse is what models took of a project's budget in a calendar month, in UTC, whoever asked them.
+
+    It outlives the sessions and spaces whose runs it counts, and trails space's runs by seconds.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MONTH_FIELD_NUMBER: _builtins.int
+    TOKENS_FIELD_NUMBER: _builtins.int
+    BUDGET_FIELD_NUMBER: _builtins.int
+    PAUSED_FIELD_NUMBER: _builtins.int
+    ROLES_FIELD_NUMBER: _builtins.int
+    month: _builtins.str
+    """Such as `2026-11`."""
+    tokens: _builtins.float
+    """Input and output together. A double, since a busy month has more than an int32 holds."""
+    budget: _builtins.int
+    """Unset without a budget."""
+    paused: _builtins.bool
+    """Observing, learning and agentic search by a model wait for a larger budget or the next month."""
+    @_builtins.property
+    def roles(self) -> _containers.RepeatedCompositeFieldContainer[Global___RoleUse]: ...
+    def __init__(
+        self,
+        *,
+        month: _builtins.str = ...,
+        tokens: _builtins.float = ...,
+        budget: _builtins.int | None = ...,
+        paused: _builtins.bool = ...,
+        roles: _abc.Iterable[Global___RoleUse] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_budget", b"_budget", "budget", b"budget"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_budget", b"_budget", "budget", b"budget", "month", b"month", "paused", b"paused", "roles", b"roles", "tokens", b"tokens"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__budget: _TypeAlias = _typing.Literal["budget"]  # noqa: Y015
+    _WhichOneofArgType__budget: _TypeAlias = _typing.Literal["_budget", b"_budget"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__budget) -> _WhichOneofReturnType__budget | None: ...
+
+Global___TokenUse: _TypeAlias = TokenUse  # noqa: Y015
+
+@_typing.final
+class RoleUse(_message.Message):
+    """RoleUse is the part of one role."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROLE_FIELD_NUMBER: _builtins.int
+    RUNS_FIELD_NUMBER: _builtins.int
+    INPUT_TOKENS_FIELD_NUMBER: _builtins.int
+    OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
+    COST_FIELD_NUMBER: _builtins.int
+    role: _builtins.str
+    """`observer`, `distiller`, `librarian` or `searcher`."""
+    runs: _builtins.int
+    input_tokens: _builtins.float
+    output_tokens: _builtins.float
+    cost: _builtins.float
+    """In the currency of the configured prices; unset without prices."""
+    def __init__(
+        self,
+        *,
+        role: _builtins.str = ...,
+        runs: _builtins.int = ...,
+        input_tokens: _builtins.float = ...,
+        output_tokens: _builtins.float = ...,
+        cost: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cost", b"_cost", "cost", b"cost"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cost", b"_cost", "cost", b"cost", "input_tokens", b"input_tokens", "output_tokens", b"output_tokens", "role", b"role", "runs", b"runs"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cost: _TypeAlias = _typing.Literal["cost"]  # noqa: Y015
+    _WhichOneofArgType__cost: _TypeAlias = _typing.Literal["_cost", b"_cost"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cost) -> _WhichOneofReturnType__cost | None: ...
+
+Global___RoleUse: _TypeAlias = RoleUse  # noqa: Y015

@@ -27,7 +27,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&acontext/observer/v1/run_service.proto\x12\x14\x61\x63ontext.observer.v1\x1a\x1e\x61\x63ontext/observer/v1/run.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\"\xef\x01\n\x0fListRunsRequest\x12,\n\nsession_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01H\x00R\tsessionId\x88\x01\x01\x12\x1d\n\x07outcome\x18\x02 \x01(\tH\x01R\x07outcome\x88\x01\x01\x12%\n\x05limit\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x01H\x02R\x05limit\x88\x01\x01\x12\x1b\n\x06\x63ursor\x18\x04 \x01(\tH\x03R\x06\x63ursor\x88\x01\x01\x12\x1b\n\ttime_desc\x18\x05 \x01(\x08R\x08timeDescB\r\n\x0b_session_idB\n\n\x08_outcomeB\x08\n\x06_limitB\t\n\x07_cursor\"\x94\x01\n\x10ListRunsResponse\x12/\n\x05items\x18\x01 \x03(\x0b\x32\x19.acontext.observer.v1.RunR\x05items\x12$\n\x0bnext_cursor\x18\x02 \x01(\tH\x00R\nnextCursor\x88\x01\x01\x12\x19\n\x08has_more\x18\x03 \x01(\x08R\x07hasMoreB\x0e\n\x0c_next_cursor\"0\n\rGetRunRequest\x12\x1f\n\x06run_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\x05runId\"=\n\x0eGetRunResponse\x12+\n\x03run\x18\x01 \x01(\x0b\x32\x19.acontext.observer.v1.RunR\x03run2\xfa\x01\n\nRunService\x12q\n\x08ListRuns\x12%.acontext.observer.v1.ListRunsRequest\x1a&.acontext.observer.v1.ListRunsResponse\"\x16\x90\x02\x01\x82\xd3\xe4\x93\x02\r\x12\x0b/api/v1/run\x12y\n\x06GetRun\x12#.acontext.observer.v1.GetRunRequest\x1a$.acontext.observer.v1.GetRunResponse\"$\x90\x02\x01\x82\xd3\xe4\x93\x02\x1b\x12\x14/api/v1/run/{run_id}b\x03runb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&acontext/observer/v1/run_service.proto\x12\x14\x61\x63ontext.observer.v1\x1a\x1e\x61\x63ontext/observer/v1/run.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\"\xef\x01\n\x0fListRunsRequest\x12,\n\nsession_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01H\x00R\tsessionId\x88\x01\x01\x12\x1d\n\x07outcome\x18\x02 \x01(\tH\x01R\x07outcome\x88\x01\x01\x12%\n\x05limit\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x01H\x02R\x05limit\x88\x01\x01\x12\x1b\n\x06\x63ursor\x18\x04 \x01(\tH\x03R\x06\x63ursor\x88\x01\x01\x12\x1b\n\ttime_desc\x18\x05 \x01(\x08R\x08timeDescB\r\n\x0b_session_idB\n\n\x08_outcomeB\x08\n\x06_limitB\t\n\x07_cursor\"\x94\x01\n\x10ListRunsResponse\x12/\n\x05items\x18\x01 \x03(\x0b\x32\x19.acontext.observer.v1.RunR\x05items\x12$\n\x0bnext_cursor\x18\x02 \x01(\tH\x00R\nnextCursor\x88\x01\x01\x12\x19\n\x08has_more\x18\x03 \x01(\x08R\x07hasMoreB\x0e\n\x0c_next_cursor\"0\n\rGetRunRequest\x12\x1f\n\x06run_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\x05runId\"=\n\x0eGetRunResponse\x12+\n\x03run\x18\x01 \x01(\x0b\x32\x19.acontext.observer.v1.RunR\x03run\"\\\n\x12GetTokenUseRequest\x12<\n\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[0-9]{4}-(0[1-9]|1[0-2])$H\x00R\x05month\x88\x01\x01\x42\x08\n\x06_month\"R\n\x13GetTokenUseResponse\x12;\n\ttoken_use\x18\x01 \x01(\x0b\x32\x1e.acontext.observer.v1.TokenUseR\x08tokenUse2\x88\x03\n\nRunService\x12q\n\x08ListRuns\x12%.acontext.observer.v1.ListRunsRequest\x1a&.acontext.observer.v1.ListRunsResponse\"\x16\x90\x02\x01\x82\xd3\xe4\x93\x02\r\x12\x0b/api/v1/run\x12y\n\x06GetRun\x12#.acontext.observer.v1.GetRunRequest\x1a$.acontext.observer.v1.GetRunResponse\"$\x90\x02\x01\x82\xd3\xe4\x93\x02\x1b\x12\x14/api/v1/run/{run_id}b\x03run\x12\x8b\x01\n\x0bGetTokenUse\x12(.acontext.observer.v1.GetTokenUseRequest\x1a).acontext.observer.v1.GetTokenUseResponse\"\'\x90\x02\x01\x82\xd3\xe4\x93\x02\x1e\x12\x11/api/v1/token_useb\ttoken_useb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,10 +40,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTRUNSREQUEST'].fields_by_name['limit']._serialized_options = b'\272H\007\032\005\030\310\001(\001'
   _globals['_GETRUNREQUEST'].fields_by_name['run_id']._loaded_options = None
   _globals['_GETRUNREQUEST'].fields_by_name['run_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_GETTOKENUSEREQUEST'].fields_by_name['month']._loaded_options = None
+  _globals['_GETTOKENUSEREQUEST'].fields_by_name['month']._serialized_options = b'\272H\036r\0342\032^[0-9]{4}-(0[1-9]|1[0-2])$'
   _globals['_RUNSERVICE'].methods_by_name['ListRuns']._loaded_options = None
   _globals['_RUNSERVICE'].methods_by_name['ListRuns']._serialized_options = b'\220\002\001\202\323\344\223\002\r\022\013/api/v1/run'
   _globals['_RUNSERVICE'].methods_by_name['GetRun']._loaded_options = None
   _globals['_RUNSERVICE'].methods_by_name['GetRun']._serialized_options = b'\220\002\001\202\323\344\223\002\033\022\024/api/v1/run/{run_id}b\003run'
+  _globals['_RUNSERVICE'].methods_by_name['GetTokenUse']._loaded_options = None
+  _globals['_RUNSERVICE'].methods_by_name['GetTokenUse']._serialized_options = b'\220\002\001\202\323\344\223\002\036\022\021/api/v1/token_useb\ttoken_use'
   _globals['_LISTRUNSREQUEST']._serialized_start=156
   _globals['_LISTRUNSREQUEST']._serialized_end=395
   _globals['_LISTRUNSRESPONSE']._serialized_start=398
@@ -52,6 +56,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETRUNREQUEST']._serialized_end=596
   _globals['_GETRUNRESPONSE']._serialized_start=598
   _globals['_GETRUNRESPONSE']._serialized_end=659
-  _globals['_RUNSERVICE']._serialized_start=662
-  _globals['_RUNSERVICE']._serialized_end=912
+  _globals['_GETTOKENUSEREQUEST']._serialized_start=661
+  _globals['_GETTOKENUSEREQUEST']._serialized_end=753
+  _globals['_GETTOKENUSERESPONSE']._serialized_start=755
+  _globals['_GETTOKENUSERESPONSE']._serialized_end=837
+  _globals['_RUNSERVICE']._serialized_start=840
+  _globals['_RUNSERVICE']._serialized_end=1232
 # @@protoc_insertion_point(module_scope)

@@ -141,3 +141,49 @@ class GetRunResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetRunResponse: _TypeAlias = GetRunResponse  # noqa: Y015
+
+@_typing.final
+class GetTokenUseRequest(_message.Message):
+    """Asks for the use of a month. With nothing set: this one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MONTH_FIELD_NUMBER: _builtins.int
+    month: _builtins.str
+    """Such as `2026-11`."""
+    def __init__(
+        self,
+        *,
+        month: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_month", b"_month", "month", b"month"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_month", b"_month", "month", b"month"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__month: _TypeAlias = _typing.Literal["month"]  # noqa: Y015
+    _WhichOneofArgType__month: _TypeAlias = _typing.Literal["_month", b"_month"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__month) -> _WhichOneofReturnType__month | None: ...
+
+Global___GetTokenUseRequest: _TypeAlias = GetTokenUseRequest  # noqa: Y015
+
+@_typing.final
+class GetTokenUseResponse(_message.Message):
+    """Holds the use."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOKEN_USE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def token_use(self) -> _run_pb2.TokenUse: ...
+    def __init__(
+        self,
+        *,
+        token_use: _run_pb2.TokenUse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["token_use", b"token_use"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["token_use", b"token_use"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTokenUseResponse: _TypeAlias = GetTokenUseResponse  # noqa: Y015

@@ -45,6 +45,11 @@ class RunServiceStub(object):
                 request_serializer=acontext_dot_observer_dot_v1_dot_run__service__pb2.GetRunRequest.SerializeToString,
                 response_deserializer=acontext_dot_observer_dot_v1_dot_run__service__pb2.GetRunResponse.FromString,
                 _registered_method=True)
+        self.GetTokenUse = channel.unary_unary(
+                '/acontext.observer.v1.RunService/GetTokenUse',
+                request_serializer=acontext_dot_observer_dot_v1_dot_run__service__pb2.GetTokenUseRequest.SerializeToString,
+                response_deserializer=acontext_dot_observer_dot_v1_dot_run__service__pb2.GetTokenUseResponse.FromString,
+                _registered_method=True)
 
 
 class RunServiceServicer(object):
@@ -65,6 +70,13 @@ class RunServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetTokenUse(self, request, context):
+        """GetTokenUse says what models took of the month's budget so far, and whether they pause.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RunServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -77,6 +89,11 @@ def add_RunServiceServicer_to_server(servicer, server):
                     servicer.GetRun,
                     request_deserializer=acontext_dot_observer_dot_v1_dot_run__service__pb2.GetRunRequest.FromString,
                     response_serializer=acontext_dot_observer_dot_v1_dot_run__service__pb2.GetRunResponse.SerializeToString,
+            ),
+            'GetTokenUse': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTokenUse,
+                    request_deserializer=acontext_dot_observer_dot_v1_dot_run__service__pb2.GetTokenUseRequest.FromString,
+                    response_serializer=acontext_dot_observer_dot_v1_dot_run__service__pb2.GetTokenUseResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -134,6 +151,33 @@ class RunService(object):
             '/acontext.observer.v1.RunService/GetRun',
             acontext_dot_observer_dot_v1_dot_run__service__pb2.GetRunRequest.SerializeToString,
             acontext_dot_observer_dot_v1_dot_run__service__pb2.GetRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTokenUse(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/acontext.observer.v1.RunService/GetTokenUse',
+            acontext_dot_observer_dot_v1_dot_run__service__pb2.GetTokenUseRequest.SerializeToString,
+            acontext_dot_observer_dot_v1_dot_run__service__pb2.GetTokenUseResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,8 @@ class RunServiceStub:
     """ListRuns returns the project's observation runs by time."""
     GetRun: _grpc.UnaryUnaryMultiCallable[_run_service_pb2.GetRunRequest, _run_service_pb2.GetRunResponse]
     """GetRun returns one run."""
+    GetTokenUse: _grpc.UnaryUnaryMultiCallable[_run_service_pb2.GetTokenUseRequest, _run_service_pb2.GetTokenUseResponse]
+    """GetTokenUse says what models took of the month's budget so far, and whether they pause."""
 
 @_typing.type_check_only
 class RunServiceAsyncStub(RunServiceStub):
@@ -47,6 +49,8 @@ class RunServiceAsyncStub(RunServiceStub):
     """ListRuns returns the project's observation runs by time."""
     GetRun: _aio.UnaryUnaryMultiCallable[_run_service_pb2.GetRunRequest, _run_service_pb2.GetRunResponse]  # type: ignore[assignment]
     """GetRun returns one run."""
+    GetTokenUse: _aio.UnaryUnaryMultiCallable[_run_service_pb2.GetTokenUseRequest, _run_service_pb2.GetTokenUseResponse]  # type: ignore[assignment]
+    """GetTokenUse says what models took of the month's budget so far, and whether they pause."""
 
 class RunServiceServicer(metaclass=_abc_1.ABCMeta):
     """RunService shows what observing did, and what it cost. Space serves the same shape for its runs."""
@@ -66,5 +70,13 @@ class RunServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_run_service_pb2.GetRunResponse, _abc.Awaitable[_run_service_pb2.GetRunResponse]]:
         """GetRun returns one run."""
+
+    @_abc_1.abstractmethod
+    def GetTokenUse(
+        self,
+        request: _run_service_pb2.GetTokenUseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_run_service_pb2.GetTokenUseResponse, _abc.Awaitable[_run_service_pb2.GetTokenUseResponse]]:
+        """GetTokenUse says what models took of the month's budget so far, and whether they pause."""
 
 def add_RunServiceServicer_to_server(servicer: RunServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

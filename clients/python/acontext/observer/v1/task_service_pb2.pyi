@@ -273,7 +273,9 @@ class FlushSessionResponse(_message.Message):
     ERRMSG_FIELD_NUMBER: _builtins.int
     REMAINING_FIELD_NUMBER: _builtins.int
     status: _builtins.int
-    """200 done, 500 some messages failed, 504 not done in time: the words that existing clients read."""
+    """200 done, 429 models pause, 500 some messages failed, 504 not done in time: the words that
+    existing clients read.
+    """
     errmsg: _builtins.str
     """Empty if done, else why and how much is left."""
     remaining: _builtins.int
@@ -327,10 +329,13 @@ class GetObservingStatusResponse(_message.Message):
     PENDING_FIELD_NUMBER: _builtins.int
     UPDATED_AT_FIELD_NUMBER: _builtins.int
     FAILED_FIELD_NUMBER: _builtins.int
+    PAUSED_FIELD_NUMBER: _builtins.int
     observed: _builtins.int
     in_process: _builtins.int
     pending: _builtins.int
     failed: _builtins.int
+    paused: _builtins.str
+    """Why what is pending waits, where it waits for more than its turn: a token budget is used up."""
     @_builtins.property
     def updated_at(self) -> _timestamp_pb2.Timestamp:
         """When these were true: now."""
@@ -343,12 +348,15 @@ class GetObservingStatusResponse(_message.Message):
         pending: _builtins.int = ...,
         updated_at: _timestamp_pb2.Timestamp | None = ...,
         failed: _builtins.int = ...,
+        paused: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["updated_at", b"updated_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_paused", b"_paused", "paused", b"paused", "updated_at", b"updated_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["failed", b"failed", "in_process", b"in_process", "observed", b"observed", "pending", b"pending", "updated_at", b"updated_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_paused", b"_paused", "failed", b"failed", "in_process", b"in_process", "observed", b"observed", "paused", b"paused", "pending", b"pending", "updated_at", b"updated_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__paused: _TypeAlias = _typing.Literal["paused"]  # noqa: Y015
+    _WhichOneofArgType__paused: _TypeAlias = _typing.Literal["_paused", b"_paused"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__paused) -> _WhichOneofReturnType__paused | None: ...
 
 Global___GetObservingStatusResponse: _TypeAlias = GetObservingStatusResponse  # noqa: Y015
 
@@ -381,19 +389,25 @@ class GetLearningStatusResponse(_message.Message):
 
     SPACE_DIGESTED_COUNT_FIELD_NUMBER: _builtins.int
     NOT_SPACE_DIGESTED_COUNT_FIELD_NUMBER: _builtins.int
+    PAUSED_FIELD_NUMBER: _builtins.int
     space_digested_count: _builtins.int
     not_space_digested_count: _builtins.int
+    paused: _builtins.str
+    """Why learning waits, where it waits for more than its turn: a token budget is used up."""
     def __init__(
         self,
         *,
         space_digested_count: _builtins.int = ...,
         not_space_digested_count: _builtins.int = ...,
+        paused: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_paused", b"_paused", "paused", b"paused"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["not_space_digested_count", b"not_space_digested_count", "space_digested_count", b"space_digested_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_paused", b"_paused", "not_space_digested_count", b"not_space_digested_count", "paused", b"paused", "space_digested_count", b"space_digested_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__paused: _TypeAlias = _typing.Literal["paused"]  # noqa: Y015
+    _WhichOneofArgType__paused: _TypeAlias = _typing.Literal["_paused", b"_paused"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__paused) -> _WhichOneofReturnType__paused | None: ...
 
 Global___GetLearningStatusResponse: _TypeAlias = GetLearningStatusResponse  # noqa: Y015
 

@@ -91,6 +91,7 @@ class ProjectSettings(_message.Message):
     SEARCH_THRESHOLD_FIELD_NUMBER: _builtins.int
     MODELS_FIELD_NUMBER: _builtins.int
     MONTHLY_TOKEN_BUDGET_FIELD_NUMBER: _builtins.int
+    ROUNDS_FIELD_NUMBER: _builtins.int
     buffer_turns: _builtins.int
     """Messages that wait before a session is observed without being quiet. Default 16."""
     buffer_idle_seconds: _builtins.float
@@ -110,7 +111,9 @@ class ProjectSettings(_message.Message):
     search_threshold: _builtins.float
     """Cosine distance above which a search gives no answer. Default: calibrated for the embedder."""
     monthly_token_budget: _builtins.int
-    """Tokens a month after which models pause. Unset: no limit."""
+    """Tokens of a calendar month, in UTC, after which models pause. Unset: the server's default."""
+    rounds: _builtins.int
+    """Rounds in which a run of a model has to come to its end. Default 6."""
     @_builtins.property
     def difficulty_rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___DifficultyRule]:
         """What else makes a task worth learning, in the project's words."""
@@ -134,10 +137,11 @@ class ProjectSettings(_message.Message):
         search_threshold: _builtins.float | None = ...,
         models: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         monthly_token_budget: _builtins.int | None = ...,
+        rounds: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_buffer_idle_seconds", b"_buffer_idle_seconds", "_buffer_turns", b"_buffer_turns", "_confirmation", b"_confirmation", "_failure_criteria", b"_failure_criteria", "_learning", b"_learning", "_minimum_difficulty", b"_minimum_difficulty", "_monthly_token_budget", b"_monthly_token_budget", "_search_threshold", b"_search_threshold", "_success_criteria", b"_success_criteria", "_task_tracking", b"_task_tracking", "buffer_idle_seconds", b"buffer_idle_seconds", "buffer_turns", b"buffer_turns", "confirmation", b"confirmation", "failure_criteria", b"failure_criteria", "learning", b"learning", "minimum_difficulty", b"minimum_difficulty", "monthly_token_budget", b"monthly_token_budget", "search_threshold", b"search_threshold", "success_criteria", b"success_criteria", "task_tracking", b"task_tracking"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_buffer_idle_seconds", b"_buffer_idle_seconds", "_buffer_turns", b"_buffer_turns", "_confirmation", b"_confirmation", "_failure_criteria", b"_failure_criteria", "_learning", b"_learning", "_minimum_difficulty", b"_minimum_difficulty", "_monthly_token_budget", b"_monthly_token_budget", "_rounds", b"_rounds", "_search_threshold", b"_search_threshold", "_success_criteria", b"_success_criteria", "_task_tracking", b"_task_tracking", "buffer_idle_seconds", b"buffer_idle_seconds", "buffer_turns", b"buffer_turns", "confirmation", b"confirmation", "failure_criteria", b"failure_criteria", "learning", b"learning", "minimum_difficulty", b"minimum_difficulty", "monthly_token_budget", b"monthly_token_budget", "rounds", b"rounds", "search_threshold", b"search_threshold", "success_criteria", b"success_criteria", "task_tracking", b"task_tracking"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_buffer_idle_seconds", b"_buffer_idle_seconds", "_buffer_turns", b"_buffer_turns", "_confirmation", b"_confirmation", "_failure_criteria", b"_failure_criteria", "_learning", b"_learning", "_minimum_difficulty", b"_minimum_difficulty", "_monthly_token_budget", b"_monthly_token_budget", "_search_threshold", b"_search_threshold", "_success_criteria", b"_success_criteria", "_task_tracking", b"_task_tracking", "buffer_idle_seconds", b"buffer_idle_seconds", "buffer_turns", b"buffer_turns", "confirmation", b"confirmation", "difficulty_rules", b"difficulty_rules", "failure_criteria", b"failure_criteria", "learning", b"learning", "minimum_difficulty", b"minimum_difficulty", "models", b"models", "monthly_token_budget", b"monthly_token_budget", "search_threshold", b"search_threshold", "success_criteria", b"success_criteria", "task_tracking", b"task_tracking"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_buffer_idle_seconds", b"_buffer_idle_seconds", "_buffer_turns", b"_buffer_turns", "_confirmation", b"_confirmation", "_failure_criteria", b"_failure_criteria", "_learning", b"_learning", "_minimum_difficulty", b"_minimum_difficulty", "_monthly_token_budget", b"_monthly_token_budget", "_rounds", b"_rounds", "_search_threshold", b"_search_threshold", "_success_criteria", b"_success_criteria", "_task_tracking", b"_task_tracking", "buffer_idle_seconds", b"buffer_idle_seconds", "buffer_turns", b"buffer_turns", "confirmation", b"confirmation", "difficulty_rules", b"difficulty_rules", "failure_criteria", b"failure_criteria", "learning", b"learning", "minimum_difficulty", b"minimum_difficulty", "models", b"models", "monthly_token_budget", b"monthly_token_budget", "rounds", b"rounds", "search_threshold", b"search_threshold", "success_criteria", b"success_criteria", "task_tracking", b"task_tracking"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__buffer_idle_seconds: _TypeAlias = _typing.Literal["buffer_idle_seconds"]  # noqa: Y015
     _WhichOneofArgType__buffer_idle_seconds: _TypeAlias = _typing.Literal["_buffer_idle_seconds", b"_buffer_idle_seconds"]  # noqa: Y015
@@ -153,6 +157,8 @@ class ProjectSettings(_message.Message):
     _WhichOneofArgType__minimum_difficulty: _TypeAlias = _typing.Literal["_minimum_difficulty", b"_minimum_difficulty"]  # noqa: Y015
     _WhichOneofReturnType__monthly_token_budget: _TypeAlias = _typing.Literal["monthly_token_budget"]  # noqa: Y015
     _WhichOneofArgType__monthly_token_budget: _TypeAlias = _typing.Literal["_monthly_token_budget", b"_monthly_token_budget"]  # noqa: Y015
+    _WhichOneofReturnType__rounds: _TypeAlias = _typing.Literal["rounds"]  # noqa: Y015
+    _WhichOneofArgType__rounds: _TypeAlias = _typing.Literal["_rounds", b"_rounds"]  # noqa: Y015
     _WhichOneofReturnType__search_threshold: _TypeAlias = _typing.Literal["search_threshold"]  # noqa: Y015
     _WhichOneofArgType__search_threshold: _TypeAlias = _typing.Literal["_search_threshold", b"_search_threshold"]  # noqa: Y015
     _WhichOneofReturnType__success_criteria: _TypeAlias = _typing.Literal["success_criteria"]  # noqa: Y015
@@ -173,6 +179,8 @@ class ProjectSettings(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__minimum_difficulty) -> _WhichOneofReturnType__minimum_difficulty | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__monthly_token_budget) -> _WhichOneofReturnType__monthly_token_budget | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rounds) -> _WhichOneofReturnType__rounds | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__search_threshold) -> _WhichOneofReturnType__search_threshold | None: ...
     @_typing.overload

@@ -62,6 +62,7 @@ from .space_errors_pb2 import (
     ERROR_REASON_SESSION_NOT_FOUND as ERROR_REASON_SESSION_NOT_FOUND,
     ERROR_REASON_SKILL_NOT_FOUND as ERROR_REASON_SKILL_NOT_FOUND,
     ERROR_REASON_SPACE_NOT_FOUND as ERROR_REASON_SPACE_NOT_FOUND,
+    ERROR_REASON_TOKEN_BUDGET_USED_UP as ERROR_REASON_TOKEN_BUDGET_USED_UP,
     ERROR_REASON_TOO_LARGE as ERROR_REASON_TOO_LARGE,
     ERROR_REASON_UNAUTHENTICATED as ERROR_REASON_UNAUTHENTICATED,
     ERROR_REASON_UNAVAILABLE as ERROR_REASON_UNAVAILABLE,
@@ -76,6 +77,7 @@ from .space_events_pb2 import (
     SpaceDeleted as SpaceDeleted,
     SpaceEvent as SpaceEvent,
     TaskLearned as TaskLearned,
+    TokensSpent as TokensSpent,
     UserForgotten as UserForgotten,
 )
 from .space_pb2 import (

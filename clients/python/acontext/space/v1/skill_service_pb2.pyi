@@ -651,11 +651,19 @@ class ListLearningRunsRequest(_message.Message):
     LIMIT_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
     TIME_DESC_FIELD_NUMBER: _builtins.int
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
     space_id: _builtins.str
     limit: _builtins.int
     """Default 20."""
     cursor: _builtins.str
     time_desc: _builtins.bool
+    session_id: _builtins.str
+    role: _builtins.str
+    """`distiller`, `librarian` or `searcher`."""
+    outcome: _builtins.str
+    """`success`, `failed` or `refused`."""
     def __init__(
         self,
         *,
@@ -663,21 +671,36 @@ class ListLearningRunsRequest(_message.Message):
         limit: _builtins.int | None = ...,
         cursor: _builtins.str | None = ...,
         time_desc: _builtins.bool = ...,
+        session_id: _builtins.str | None = ...,
+        role: _builtins.str | None = ...,
+        outcome: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "_limit", b"_limit", "_space_id", b"_space_id", "cursor", b"cursor", "limit", b"limit", "space_id", b"space_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "_limit", b"_limit", "_outcome", b"_outcome", "_role", b"_role", "_session_id", b"_session_id", "_space_id", b"_space_id", "cursor", b"cursor", "limit", b"limit", "outcome", b"outcome", "role", b"role", "session_id", b"session_id", "space_id", b"space_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "_limit", b"_limit", "_space_id", b"_space_id", "cursor", b"cursor", "limit", b"limit", "space_id", b"space_id", "time_desc", b"time_desc"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "_limit", b"_limit", "_outcome", b"_outcome", "_role", b"_role", "_session_id", b"_session_id", "_space_id", b"_space_id", "cursor", b"cursor", "limit", b"limit", "outcome", b"outcome", "role", b"role", "session_id", b"session_id", "space_id", b"space_id", "time_desc", b"time_desc"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cursor: _TypeAlias = _typing.Literal["cursor"]  # noqa: Y015
     _WhichOneofArgType__cursor: _TypeAlias = _typing.Literal["_cursor", b"_cursor"]  # noqa: Y015
     _WhichOneofReturnType__limit: _TypeAlias = _typing.Literal["limit"]  # noqa: Y015
     _WhichOneofArgType__limit: _TypeAlias = _typing.Literal["_limit", b"_limit"]  # noqa: Y015
+    _WhichOneofReturnType__outcome: _TypeAlias = _typing.Literal["outcome"]  # noqa: Y015
+    _WhichOneofArgType__outcome: _TypeAlias = _typing.Literal["_outcome", b"_outcome"]  # noqa: Y015
+    _WhichOneofReturnType__role: _TypeAlias = _typing.Literal["role"]  # noqa: Y015
+    _WhichOneofArgType__role: _TypeAlias = _typing.Literal["_role", b"_role"]  # noqa: Y015
+    _WhichOneofReturnType__session_id: _TypeAlias = _typing.Literal["session_id"]  # noqa: Y015
+    _WhichOneofArgType__session_id: _TypeAlias = _typing.Literal["_session_id", b"_session_id"]  # noqa: Y015
     _WhichOneofReturnType__space_id: _TypeAlias = _typing.Literal["space_id"]  # noqa: Y015
     _WhichOneofArgType__space_id: _TypeAlias = _typing.Literal["_space_id", b"_space_id"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__cursor) -> _WhichOneofReturnType__cursor | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__limit) -> _WhichOneofReturnType__limit | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__outcome) -> _WhichOneofReturnType__outcome | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__role) -> _WhichOneofReturnType__role | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__session_id) -> _WhichOneofReturnType__session_id | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__space_id) -> _WhichOneofReturnType__space_id | None: ...
 

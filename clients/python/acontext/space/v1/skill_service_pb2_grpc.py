@@ -180,7 +180,7 @@ class SkillServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListLearningRuns(self, request, context):
-        """ListLearningRuns returns the project's distilling and placing runs by time.
+        """ListLearningRuns returns the project's distilling, placing and agentic searching runs by time.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -58,7 +58,7 @@ class SkillServiceStub:
     RenameTools: _grpc.UnaryUnaryMultiCallable[_skill_service_pb2.RenameToolsRequest, _skill_service_pb2.RenameToolsResponse]
     """RenameTools renames tools in every step; onto a known name they merge. Unknown ones are skipped."""
     ListLearningRuns: _grpc.UnaryUnaryMultiCallable[_skill_service_pb2.ListLearningRunsRequest, _skill_service_pb2.ListLearningRunsResponse]
-    """ListLearningRuns returns the project's distilling and placing runs by time."""
+    """ListLearningRuns returns the project's distilling, placing and agentic searching runs by time."""
     GetSkillStatistics: _grpc.UnaryUnaryMultiCallable[_skill_service_pb2.GetSkillStatisticsRequest, _skill_service_pb2.GetSkillStatisticsResponse]
     """GetSkillStatistics counts what the project learned and how it was used, per day."""
     ReindexSkills: _grpc.UnaryUnaryMultiCallable[_skill_service_pb2.ReindexSkillsRequest, _skill_service_pb2.ReindexSkillsResponse]
@@ -96,7 +96,7 @@ class SkillServiceAsyncStub(SkillServiceStub):
     RenameTools: _aio.UnaryUnaryMultiCallable[_skill_service_pb2.RenameToolsRequest, _skill_service_pb2.RenameToolsResponse]  # type: ignore[assignment]
     """RenameTools renames tools in every step; onto a known name they merge. Unknown ones are skipped."""
     ListLearningRuns: _aio.UnaryUnaryMultiCallable[_skill_service_pb2.ListLearningRunsRequest, _skill_service_pb2.ListLearningRunsResponse]  # type: ignore[assignment]
-    """ListLearningRuns returns the project's distilling and placing runs by time."""
+    """ListLearningRuns returns the project's distilling, placing and agentic searching runs by time."""
     GetSkillStatistics: _aio.UnaryUnaryMultiCallable[_skill_service_pb2.GetSkillStatisticsRequest, _skill_service_pb2.GetSkillStatisticsResponse]  # type: ignore[assignment]
     """GetSkillStatistics counts what the project learned and how it was used, per day."""
     ReindexSkills: _aio.UnaryUnaryMultiCallable[_skill_service_pb2.ReindexSkillsRequest, _skill_service_pb2.ReindexSkillsResponse]  # type: ignore[assignment]
@@ -197,7 +197,7 @@ class SkillServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _skill_service_pb2.ListLearningRunsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_skill_service_pb2.ListLearningRunsResponse, _abc.Awaitable[_skill_service_pb2.ListLearningRunsResponse]]:
-        """ListLearningRuns returns the project's distilling and placing runs by time."""
+        """ListLearningRuns returns the project's distilling, placing and agentic searching runs by time."""
 
     @_abc_1.abstractmethod
     def GetSkillStatistics(

@@ -96,6 +96,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No session has this id in the caller's project. NOT_FOUND.
         {"reason": "SESSION_NOT_FOUND", "metadata": {"session_id": "0198c0de-…"}}
     """
+    ERROR_REASON_TOKEN_BUDGET_USED_UP: _ErrorReason.ValueType  # 29
+    """Models pause: the project's token budget of this month is used up. RESOURCE_EXHAUSTED.
+        {"reason": "TOKEN_BUDGET_USED_UP", "metadata": {"month": "2026-11", "budget": "100000"}}
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the reason in google.rpc.ErrorInfo, without its prefix, of domain `acontext.space`."""
@@ -173,5 +177,9 @@ ERROR_REASON_RUN_NOT_FOUND: ErrorReason.ValueType  # 27
 ERROR_REASON_SESSION_NOT_FOUND: ErrorReason.ValueType  # 28
 """No session has this id in the caller's project. NOT_FOUND.
     {"reason": "SESSION_NOT_FOUND", "metadata": {"session_id": "0198c0de-…"}}
+"""
+ERROR_REASON_TOKEN_BUDGET_USED_UP: ErrorReason.ValueType  # 29
+"""Models pause: the project's token budget of this month is used up. RESOURCE_EXHAUSTED.
+    {"reason": "TOKEN_BUDGET_USED_UP", "metadata": {"month": "2026-11", "budget": "100000"}}
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

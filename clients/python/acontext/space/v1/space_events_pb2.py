@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$acontext/space/v1/space_events.proto\x12\x11\x61\x63ontext.space.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x85\x05\n\nSpaceEvent\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12;\n\x0boccurred_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\noccurredAt\x12\x1d\n\nproject_id\x18\x03 \x01(\tR\tprojectId\x12\x46\n\rskill_learned\x18\x04 \x01(\x0b\x32\x1f.acontext.space.v1.SkillLearnedH\x00R\x0cskillLearned\x12\x46\n\rskill_changed\x18\x05 \x01(\x0b\x32\x1f.acontext.space.v1.SkillChangedH\x00R\x0cskillChanged\x12\x46\n\rskill_removed\x18\x06 \x01(\x0b\x32\x1f.acontext.space.v1.SkillRemovedH\x00R\x0cskillRemoved\x12\x43\n\x0ctask_learned\x18\x07 \x01(\x0b\x32\x1e.acontext.space.v1.TaskLearnedH\x00R\x0btaskLearned\x12\x46\n\rspace_deleted\x18\x08 \x01(\x0b\x32\x1f.acontext.space.v1.SpaceDeletedH\x00R\x0cspaceDeleted\x12I\n\x0euser_forgotten\x18\t \x01(\x0b\x32 .acontext.space.v1.UserForgottenH\x00R\ruserForgotten\x12R\n\x11project_forgotten\x18\n \x01(\x0b\x32#.acontext.space.v1.ProjectForgottenH\x00R\x10projectForgottenB\x07\n\x05\x65vent\"D\n\x0cSkillLearned\x12\x19\n\x08space_id\x18\x01 \x01(\tR\x07spaceId\x12\x19\n\x08skill_id\x18\x02 \x01(\tR\x07skillId\"^\n\x0cSkillChanged\x12\x19\n\x08space_id\x18\x01 \x01(\tR\x07spaceId\x12\x19\n\x08skill_id\x18\x02 \x01(\tR\x07skillId\x12\x18\n\x07version\x18\x03 \x01(\x05R\x07version\"D\n\x0cSkillRemoved\x12\x19\n\x08space_id\x18\x01 \x01(\tR\x07spaceId\x12\x19\n\x08skill_id\x18\x02 \x01(\tR\x07skillId\"\x9d\x01\n\x0bTaskLearned\x12\x19\n\x08space_id\x18\x01 \x01(\tR\x07spaceId\x12\x1d\n\nsession_id\x18\x02 \x01(\tR\tsessionId\x12\x17\n\x07task_id\x18\x03 \x01(\tR\x06taskId\x12!\n\x0ctask_version\x18\x04 \x01(\x05R\x0btaskVersion\x12\x18\n\x07outcome\x18\x05 \x01(\tR\x07outcome\")\n\x0cSpaceDeleted\x12\x19\n\x08space_id\x18\x01 \x01(\tR\x07spaceId\"(\n\rUserForgotten\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\"\x12\n\x10ProjectForgottenb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$acontext/space/v1/space_events.proto\x12\x11\x61\x63ontext.space.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xca\x05\n\nSpaceEvent\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12;\n\x0boccurred_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\noccurredAt\x12\x1d\n\nproject_id\x18\x03 \x01(\tR\tprojectId\x12\x46\n\rskill_learned\x18\x04 \x01(\x0b\x32\x1f.acontext.space.v1.SkillLearnedH\x00R\x0cskillLearned\x12\x46\n\rskill_changed\x18\x05 \x01(\x0b\x32\x1f.acontext.space.v1.SkillChangedH\x00R\x0cskillChanged\x12\x46\n\rskill_removed\x18\x06 \x01(\x0b\x32\x1f.acontext.space.v1.SkillRemovedH\x00R\x0cskillRemoved\x12\x43\n\x0ctask_learned\x18\x07 \x01(\x0b\x32\x1e.acontext.space.v1.TaskLearnedH\x00R\x0btaskLearned\x12\x46\n\rspace_deleted\x18\x08 \x01(\x0b\x32\x1f.acontext.space.v1.SpaceDeletedH\x00R\x0cspaceDeleted\x12I\n\x0euser_forgotten\x18\t \x01(\x0b\x32 .acontext.space.v1.UserForgottenH\x00R\ruserForgotten\x12R\n\x11project_forgotten\x18\n \x01(\x0b\x32#.acontext.space.v1.ProjectForgottenH\x00R\x10projectForgotten\x12\x43\n\x0ctokens_spent\x18\x0b \x01(\x0b\x32\x1e.acontext.space.v1.TokensSpentH\x00R\x0btokensSpentB\x07\n\x05\x65vent\"D\n\x0cSkillLearned\x12\x19\n\x08space_id\x18\x01 \x01(\tR\x07spaceId\x12\x19\n\x08skill_id\x18\x02 \x01(\tR\x07skillId\"^\n\x0cSkillChanged\x12\x19\n\x08space_id\x18\x01 \x01(\tR\x07spaceId\x12\x19\n\x08skill_id\x18\x02 \x01(\tR\x07skillId\x12\x18\n\x07version\x18\x03 \x01(\x05R\x07version\"D\n\x0cSkillRemoved\x12\x19\n\x08space_id\x18\x01 \x01(\tR\x07spaceId\x12\x19\n\x08skill_id\x18\x02 \x01(\tR\x07skillId\"\x9d\x01\n\x0bTaskLearned\x12\x19\n\x08space_id\x18\x01 \x01(\tR\x07spaceId\x12\x1d\n\nsession_id\x18\x02 \x01(\tR\tsessionId\x12\x17\n\x07task_id\x18\x03 \x01(\tR\x06taskId\x12!\n\x0ctask_version\x18\x04 \x01(\x05R\x0btaskVersion\x12\x18\n\x07outcome\x18\x05 \x01(\tR\x07outcome\")\n\x0cSpaceDeleted\x12\x19\n\x08space_id\x18\x01 \x01(\tR\x07spaceId\"(\n\rUserForgotten\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\"\x12\n\x10ProjectForgotten\"\xbd\x01\n\x0bTokensSpent\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x12\n\x04role\x18\x02 \x01(\tR\x04role\x12!\n\x0cinput_tokens\x18\x03 \x01(\x05R\x0binputTokens\x12#\n\routput_tokens\x18\x04 \x01(\x05R\x0coutputTokens\x12\x17\n\x04\x63ost\x18\x05 \x01(\x01H\x00R\x04\x63ost\x88\x01\x01\x12\x19\n\x08space_id\x18\x06 \x01(\tR\x07spaceIdB\x07\n\x05_costb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,19 +33,21 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'acontext.space.v1.space_eve
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SPACEEVENT']._serialized_start=93
-  _globals['_SPACEEVENT']._serialized_end=738
-  _globals['_SKILLLEARNED']._serialized_start=740
-  _globals['_SKILLLEARNED']._serialized_end=808
-  _globals['_SKILLCHANGED']._serialized_start=810
-  _globals['_SKILLCHANGED']._serialized_end=904
-  _globals['_SKILLREMOVED']._serialized_start=906
-  _globals['_SKILLREMOVED']._serialized_end=974
-  _globals['_TASKLEARNED']._serialized_start=977
-  _globals['_TASKLEARNED']._serialized_end=1134
-  _globals['_SPACEDELETED']._serialized_start=1136
-  _globals['_SPACEDELETED']._serialized_end=1177
-  _globals['_USERFORGOTTEN']._serialized_start=1179
-  _globals['_USERFORGOTTEN']._serialized_end=1219
-  _globals['_PROJECTFORGOTTEN']._serialized_start=1221
-  _globals['_PROJECTFORGOTTEN']._serialized_end=1239
+  _globals['_SPACEEVENT']._serialized_end=807
+  _globals['_SKILLLEARNED']._serialized_start=809
+  _globals['_SKILLLEARNED']._serialized_end=877
+  _globals['_SKILLCHANGED']._serialized_start=879
+  _globals['_SKILLCHANGED']._serialized_end=973
+  _globals['_SKILLREMOVED']._serialized_start=975
+  _globals['_SKILLREMOVED']._serialized_end=1043
+  _globals['_TASKLEARNED']._serialized_start=1046
+  _globals['_TASKLEARNED']._serialized_end=1203
+  _globals['_SPACEDELETED']._serialized_start=1205
+  _globals['_SPACEDELETED']._serialized_end=1246
+  _globals['_USERFORGOTTEN']._serialized_start=1248
+  _globals['_USERFORGOTTEN']._serialized_end=1288
+  _globals['_PROJECTFORGOTTEN']._serialized_start=1290
+  _globals['_PROJECTFORGOTTEN']._serialized_end=1308
+  _globals['_TOKENSSPENT']._serialized_start=1311
+  _globals['_TOKENSSPENT']._serialized_end=1500
 # @@protoc_insertion_point(module_scope)

@@ -37,6 +37,7 @@ class SpaceEvent(_message.Message):
     SPACE_DELETED_FIELD_NUMBER: _builtins.int
     USER_FORGOTTEN_FIELD_NUMBER: _builtins.int
     PROJECT_FORGOTTEN_FIELD_NUMBER: _builtins.int
+    TOKENS_SPENT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     project_id: _builtins.str
     @_builtins.property
@@ -55,6 +56,8 @@ class SpaceEvent(_message.Message):
     def user_forgotten(self) -> Global___UserForgotten: ...
     @_builtins.property
     def project_forgotten(self) -> Global___ProjectForgotten: ...
+    @_builtins.property
+    def tokens_spent(self) -> Global___TokensSpent: ...
     def __init__(
         self,
         *,
@@ -68,12 +71,13 @@ class SpaceEvent(_message.Message):
         space_deleted: Global___SpaceDeleted | None = ...,
         user_forgotten: Global___UserForgotten | None = ...,
         project_forgotten: Global___ProjectForgotten | None = ...,
+        tokens_spent: Global___TokensSpent | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "occurred_at", b"occurred_at", "project_forgotten", b"project_forgotten", "skill_changed", b"skill_changed", "skill_learned", b"skill_learned", "skill_removed", b"skill_removed", "space_deleted", b"space_deleted", "task_learned", b"task_learned", "user_forgotten", b"user_forgotten"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "occurred_at", b"occurred_at", "project_forgotten", b"project_forgotten", "skill_changed", b"skill_changed", "skill_learned", b"skill_learned", "skill_removed", b"skill_removed", "space_deleted", b"space_deleted", "task_learned", b"task_learned", "tokens_spent", b"tokens_spent", "user_forgotten", b"user_forgotten"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "id", b"id", "occurred_at", b"occurred_at", "project_forgotten", b"project_forgotten", "project_id", b"project_id", "skill_changed", b"skill_changed", "skill_learned", b"skill_learned", "skill_removed", b"skill_removed", "space_deleted", b"space_deleted", "task_learned", b"task_learned", "user_forgotten", b"user_forgotten"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "id", b"id", "occurred_at", b"occurred_at", "project_forgotten", b"project_forgotten", "project_id", b"project_id", "skill_changed", b"skill_changed", "skill_learned", b"skill_learned", "skill_removed", b"skill_removed", "space_deleted", b"space_deleted", "task_learned", b"task_learned", "tokens_spent", b"tokens_spent", "user_forgotten", b"user_forgotten"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["skill_learned", "skill_changed", "skill_removed", "task_learned", "space_deleted", "user_forgotten", "project_forgotten"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["skill_learned", "skill_changed", "skill_removed", "task_learned", "space_deleted", "user_forgotten", "project_forgotten", "tokens_spent"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -246,3 +250,42 @@ class ProjectForgotten(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ProjectForgotten: _TypeAlias = ProjectForgotten  # noqa: Y015
+
+@_typing.final
+class TokensSpent(_message.Message):
+    """A model worked for the project; observer counts it against the month's budget, once per run."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUN_ID_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    INPUT_TOKENS_FIELD_NUMBER: _builtins.int
+    OUTPUT_TOKENS_FIELD_NUMBER: _builtins.int
+    COST_FIELD_NUMBER: _builtins.int
+    SPACE_ID_FIELD_NUMBER: _builtins.int
+    run_id: _builtins.str
+    role: _builtins.str
+    """`distiller`, `librarian` or `searcher`."""
+    input_tokens: _builtins.int
+    output_tokens: _builtins.int
+    cost: _builtins.float
+    space_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        run_id: _builtins.str = ...,
+        role: _builtins.str = ...,
+        input_tokens: _builtins.int = ...,
+        output_tokens: _builtins.int = ...,
+        cost: _builtins.float | None = ...,
+        space_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cost", b"_cost", "cost", b"cost"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cost", b"_cost", "cost", b"cost", "input_tokens", b"input_tokens", "output_tokens", b"output_tokens", "role", b"role", "run_id", b"run_id", "space_id", b"space_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cost: _TypeAlias = _typing.Literal["cost"]  # noqa: Y015
+    _WhichOneofArgType__cost: _TypeAlias = _typing.Literal["_cost", b"_cost"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cost) -> _WhichOneofReturnType__cost | None: ...
+
+Global___TokensSpent: _TypeAlias = TokensSpent  # noqa: Y015

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file acontext/observer/v1/run.proto.
  */
 export const file_acontext_observer_v1_run: GenFile = /*@__PURE__*/
-  fileDesc("Ch5hY29udGV4dC9vYnNlcnZlci92MS9ydW4ucHJvdG8SFGFjb250ZXh0Lm9ic2VydmVyLnYxIsUDCgNSdW4SCgoCaWQYASABKAkSEgoKcHJvamVjdF9pZBgCIAEoCRIMCgRyb2xlGAMgASgJEg4KBmVuZ2luZRgEIAEoCRIbChNpbnN0cnVjdGlvbl92ZXJzaW9uGAUgASgJEhcKCnNlc3Npb25faWQYBiABKAlIAIgBARIUCgd0YXNrX2lkGAcgASgJSAGIAQESFQoIc3BhY2VfaWQYCCABKAlIAogBARIOCgZyb3VuZHMYCSABKAUSEgoKdG9vbF9jYWxscxgKIAEoBRIUCgxpbnB1dF90b2tlbnMYCyABKAUSFQoNb3V0cHV0X3Rva2VucxgMIAEoBRIRCgRjb3N0GA0gASgBSAOIAQESGAoQZHVyYXRpb25fc2Vjb25kcxgOIAEoARIPCgdvdXRjb21lGA8gASgJEhIKBWVycm9yGBAgASgJSASIAQESLgoKY3JlYXRlZF9hdBgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHc3VtbWFyeRgSIAEoCUINCgtfc2Vzc2lvbl9pZEIKCghfdGFza19pZEILCglfc3BhY2VfaWRCBwoFX2Nvc3RCCAoGX2Vycm9yYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("Ch5hY29udGV4dC9vYnNlcnZlci92MS9ydW4ucHJvdG8SFGFjb250ZXh0Lm9ic2VydmVyLnYxIsUDCgNSdW4SCgoCaWQYASABKAkSEgoKcHJvamVjdF9pZBgCIAEoCRIMCgRyb2xlGAMgASgJEg4KBmVuZ2luZRgEIAEoCRIbChNpbnN0cnVjdGlvbl92ZXJzaW9uGAUgASgJEhcKCnNlc3Npb25faWQYBiABKAlIAIgBARIUCgd0YXNrX2lkGAcgASgJSAGIAQESFQoIc3BhY2VfaWQYCCABKAlIAogBARIOCgZyb3VuZHMYCSABKAUSEgoKdG9vbF9jYWxscxgKIAEoBRIUCgxpbnB1dF90b2tlbnMYCyABKAUSFQoNb3V0cHV0X3Rva2VucxgMIAEoBRIRCgRjb3N0GA0gASgBSAOIAQESGAoQZHVyYXRpb25fc2Vjb25kcxgOIAEoARIPCgdvdXRjb21lGA8gASgJEhIKBWVycm9yGBAgASgJSASIAQESLgoKY3JlYXRlZF9hdBgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHc3VtbWFyeRgSIAEoCUINCgtfc2Vzc2lvbl9pZEIKCghfdGFza19pZEILCglfc3BhY2VfaWRCBwoFX2Nvc3RCCAoGX2Vycm9yIocBCghUb2tlblVzZRINCgVtb250aBgBIAEoCRIOCgZ0b2tlbnMYAiABKAESEwoGYnVkZ2V0GAMgASgFSACIAQESDgoGcGF1c2VkGAQgASgIEiwKBXJvbGVzGAUgAygLMh0uYWNvbnRleHQub2JzZXJ2ZXIudjEuUm9sZVVzZUIJCgdfYnVkZ2V0Im4KB1JvbGVVc2USDAoEcm9sZRgBIAEoCRIMCgRydW5zGAIgASgFEhQKDGlucHV0X3Rva2VucxgDIAEoARIVCg1vdXRwdXRfdG9rZW5zGAQgASgBEhEKBGNvc3QYBSABKAFIAIgBAUIHCgVfY29zdGIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * A Run is one piece of work of an agent of ours, with what it cost and how it ended.
@@ -129,4 +129,96 @@ export type Run = Message<"acontext.observer.v1.Run"> & {
  */
 export const RunSchema: GenMessage<Run> = /*@__PURE__*/
   messageDesc(file_acontext_observer_v1_run, 0);
+
+/**
+ * TokenUse is what models took of a project's budget in a calendar month, in UTC, whoever asked them.
+ *
+ * It outlives the sessions and spaces whose runs it counts, and trails space's runs by seconds.
+ *
+ * @generated from message acontext.observer.v1.TokenUse
+ */
+export type TokenUse = Message<"acontext.observer.v1.TokenUse"> & {
+  /**
+   * Such as `2026-11`.
+   *
+   * @generated from field: string month = 1;
+   */
+  month: string;
+
+  /**
+   * Input and output together. A double, since a busy month has more than an int32 holds.
+   *
+   * @generated from field: double tokens = 2;
+   */
+  tokens: number;
+
+  /**
+   * Unset without a budget.
+   *
+   * @generated from field: optional int32 budget = 3;
+   */
+  budget?: number | undefined;
+
+  /**
+   * Observing, learning and agentic search by a model wait for a larger budget or the next month.
+   *
+   * @generated from field: bool paused = 4;
+   */
+  paused: boolean;
+
+  /**
+   * @generated from field: repeated acontext.observer.v1.RoleUse roles = 5;
+   */
+  roles: RoleUse[];
+};
+
+/**
+ * Describes the message acontext.observer.v1.TokenUse.
+ * Use `create(TokenUseSchema)` to create a new message.
+ */
+export const TokenUseSchema: GenMessage<TokenUse> = /*@__PURE__*/
+  messageDesc(file_acontext_observer_v1_run, 1);
+
+/**
+ * RoleUse is the part of one role.
+ *
+ * @generated from message acontext.observer.v1.RoleUse
+ */
+export type RoleUse = Message<"acontext.observer.v1.RoleUse"> & {
+  /**
+   * `observer`, `distiller`, `librarian` or `searcher`.
+   *
+   * @generated from field: string role = 1;
+   */
+  role: string;
+
+  /**
+   * @generated from field: int32 runs = 2;
+   */
+  runs: number;
+
+  /**
+   * @generated from field: double input_tokens = 3;
+   */
+  inputTokens: number;
+
+  /**
+   * @generated from field: double output_tokens = 4;
+   */
+  outputTokens: number;
+
+  /**
+   * In the currency of the configured prices; unset without prices.
+   *
+   * @generated from field: optional double cost = 5;
+   */
+  cost?: number | undefined;
+};
+
+/**
+ * Describes the message acontext.observer.v1.RoleUse.
+ * Use `create(RoleUseSchema)` to create a new message.
+ */
+export const RoleUseSchema: GenMessage<RoleUse> = /*@__PURE__*/
+  messageDesc(file_acontext_observer_v1_run, 2);
 

@@ -4,7 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Run } from "./run_pb.js";
+import type { Run, TokenUse } from "./run_pb.js";
 import { file_acontext_observer_v1_run } from "./run_pb.js";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.js";
 import { file_google_api_annotations } from "../../../google/api/annotations_pb.js";
@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file acontext/observer/v1/run_service.proto.
  */
 export const file_acontext_observer_v1_run_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZhY29udGV4dC9vYnNlcnZlci92MS9ydW5fc2VydmljZS5wcm90bxIUYWNvbnRleHQub2JzZXJ2ZXIudjEiwgEKD0xpc3RSdW5zUmVxdWVzdBIhCgpzZXNzaW9uX2lkGAEgASgJQgi6SAVyA7ABAUgAiAEBEhQKB291dGNvbWUYAiABKAlIAYgBARIeCgVsaW1pdBgDIAEoBUIKukgHGgUYyAEoAUgCiAEBEhMKBmN1cnNvchgEIAEoCUgDiAEBEhEKCXRpbWVfZGVzYxgFIAEoCEINCgtfc2Vzc2lvbl9pZEIKCghfb3V0Y29tZUIICgZfbGltaXRCCQoHX2N1cnNvciJ4ChBMaXN0UnVuc1Jlc3BvbnNlEigKBWl0ZW1zGAEgAygLMhkuYWNvbnRleHQub2JzZXJ2ZXIudjEuUnVuEhgKC25leHRfY3Vyc29yGAIgASgJSACIAQESEAoIaGFzX21vcmUYAyABKAhCDgoMX25leHRfY3Vyc29yIikKDUdldFJ1blJlcXVlc3QSGAoGcnVuX2lkGAEgASgJQgi6SAVyA7ABASI4Cg5HZXRSdW5SZXNwb25zZRImCgNydW4YASABKAsyGS5hY29udGV4dC5vYnNlcnZlci52MS5SdW4y+gEKClJ1blNlcnZpY2UScQoITGlzdFJ1bnMSJS5hY29udGV4dC5vYnNlcnZlci52MS5MaXN0UnVuc1JlcXVlc3QaJi5hY29udGV4dC5vYnNlcnZlci52MS5MaXN0UnVuc1Jlc3BvbnNlIhaQAgGC0+STAg0SCy9hcGkvdjEvcnVuEnkKBkdldFJ1bhIjLmFjb250ZXh0Lm9ic2VydmVyLnYxLkdldFJ1blJlcXVlc3QaJC5hY29udGV4dC5vYnNlcnZlci52MS5HZXRSdW5SZXNwb25zZSIkkAIBgtPkkwIbYgNydW4SFC9hcGkvdjEvcnVuL3tydW5faWR9YgZwcm90bzM", [file_acontext_observer_v1_run, file_buf_validate_validate, file_google_api_annotations]);
+  fileDesc("CiZhY29udGV4dC9vYnNlcnZlci92MS9ydW5fc2VydmljZS5wcm90bxIUYWNvbnRleHQub2JzZXJ2ZXIudjEiwgEKD0xpc3RSdW5zUmVxdWVzdBIhCgpzZXNzaW9uX2lkGAEgASgJQgi6SAVyA7ABAUgAiAEBEhQKB291dGNvbWUYAiABKAlIAYgBARIeCgVsaW1pdBgDIAEoBUIKukgHGgUYyAEoAUgCiAEBEhMKBmN1cnNvchgEIAEoCUgDiAEBEhEKCXRpbWVfZGVzYxgFIAEoCEINCgtfc2Vzc2lvbl9pZEIKCghfb3V0Y29tZUIICgZfbGltaXRCCQoHX2N1cnNvciJ4ChBMaXN0UnVuc1Jlc3BvbnNlEigKBWl0ZW1zGAEgAygLMhkuYWNvbnRleHQub2JzZXJ2ZXIudjEuUnVuEhgKC25leHRfY3Vyc29yGAIgASgJSACIAQESEAoIaGFzX21vcmUYAyABKAhCDgoMX25leHRfY3Vyc29yIikKDUdldFJ1blJlcXVlc3QSGAoGcnVuX2lkGAEgASgJQgi6SAVyA7ABASI4Cg5HZXRSdW5SZXNwb25zZRImCgNydW4YASABKAsyGS5hY29udGV4dC5vYnNlcnZlci52MS5SdW4iVQoSR2V0VG9rZW5Vc2VSZXF1ZXN0EjUKBW1vbnRoGAEgASgJQiG6SB5yHDIaXlswLTldezR9LSgwWzEtOV18MVswLTJdKSRIAIgBAUIICgZfbW9udGgiSAoTR2V0VG9rZW5Vc2VSZXNwb25zZRIxCgl0b2tlbl91c2UYASABKAsyHi5hY29udGV4dC5vYnNlcnZlci52MS5Ub2tlblVzZTKIAwoKUnVuU2VydmljZRJxCghMaXN0UnVucxIlLmFjb250ZXh0Lm9ic2VydmVyLnYxLkxpc3RSdW5zUmVxdWVzdBomLmFjb250ZXh0Lm9ic2VydmVyLnYxLkxpc3RSdW5zUmVzcG9uc2UiFpACAYLT5JMCDRILL2FwaS92MS9ydW4SeQoGR2V0UnVuEiMuYWNvbnRleHQub2JzZXJ2ZXIudjEuR2V0UnVuUmVxdWVzdBokLmFjb250ZXh0Lm9ic2VydmVyLnYxLkdldFJ1blJlc3BvbnNlIiSQAgGC0+STAhtiA3J1bhIUL2FwaS92MS9ydW4ve3J1bl9pZH0SiwEKC0dldFRva2VuVXNlEiguYWNvbnRleHQub2JzZXJ2ZXIudjEuR2V0VG9rZW5Vc2VSZXF1ZXN0GikuYWNvbnRleHQub2JzZXJ2ZXIudjEuR2V0VG9rZW5Vc2VSZXNwb25zZSInkAIBgtPkkwIeYgl0b2tlbl91c2USES9hcGkvdjEvdG9rZW5fdXNlYgZwcm90bzM", [file_acontext_observer_v1_run, file_buf_validate_validate, file_google_api_annotations]);
 
 /**
  * Asks for a page of runs. With nothing set: the oldest 20.
@@ -127,6 +127,46 @@ export const GetRunResponseSchema: GenMessage<GetRunResponse> = /*@__PURE__*/
   messageDesc(file_acontext_observer_v1_run_service, 3);
 
 /**
+ * Asks for the use of a month. With nothing set: this one.
+ *
+ * @generated from message acontext.observer.v1.GetTokenUseRequest
+ */
+export type GetTokenUseRequest = Message<"acontext.observer.v1.GetTokenUseRequest"> & {
+  /**
+   * Such as `2026-11`.
+   *
+   * @generated from field: optional string month = 1;
+   */
+  month?: string | undefined;
+};
+
+/**
+ * Describes the message acontext.observer.v1.GetTokenUseRequest.
+ * Use `create(GetTokenUseRequestSchema)` to create a new message.
+ */
+export const GetTokenUseRequestSchema: GenMessage<GetTokenUseRequest> = /*@__PURE__*/
+  messageDesc(file_acontext_observer_v1_run_service, 4);
+
+/**
+ * Holds the use.
+ *
+ * @generated from message acontext.observer.v1.GetTokenUseResponse
+ */
+export type GetTokenUseResponse = Message<"acontext.observer.v1.GetTokenUseResponse"> & {
+  /**
+   * @generated from field: acontext.observer.v1.TokenUse token_use = 1;
+   */
+  tokenUse?: TokenUse | undefined;
+};
+
+/**
+ * Describes the message acontext.observer.v1.GetTokenUseResponse.
+ * Use `create(GetTokenUseResponseSchema)` to create a new message.
+ */
+export const GetTokenUseResponseSchema: GenMessage<GetTokenUseResponse> = /*@__PURE__*/
+  messageDesc(file_acontext_observer_v1_run_service, 5);
+
+/**
  * RunService shows what observing did, and what it cost. Space serves the same shape for its runs.
  *
  * @generated from service acontext.observer.v1.RunService
@@ -151,6 +191,16 @@ export const RunService: GenService<{
     methodKind: "unary";
     input: typeof GetRunRequestSchema;
     output: typeof GetRunResponseSchema;
+  },
+  /**
+   * GetTokenUse says what models took of the month's budget so far, and whether they pause.
+   *
+   * @generated from rpc acontext.observer.v1.RunService.GetTokenUse
+   */
+  getTokenUse: {
+    methodKind: "unary";
+    input: typeof GetTokenUseRequestSchema;
+    output: typeof GetTokenUseResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_acontext_observer_v1_run_service, 0);

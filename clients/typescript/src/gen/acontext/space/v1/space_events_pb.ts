@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file acontext/space/v1/space_events.proto.
  */
 export const file_acontext_space_v1_space_events: GenFile = /*@__PURE__*/
-  fileDesc("CiRhY29udGV4dC9zcGFjZS92MS9zcGFjZV9ldmVudHMucHJvdG8SEWFjb250ZXh0LnNwYWNlLnYxIoQECgpTcGFjZUV2ZW50EgoKAmlkGAEgASgJEi8KC29jY3VycmVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpwcm9qZWN0X2lkGAMgASgJEjgKDXNraWxsX2xlYXJuZWQYBCABKAsyHy5hY29udGV4dC5zcGFjZS52MS5Ta2lsbExlYXJuZWRIABI4Cg1za2lsbF9jaGFuZ2VkGAUgASgLMh8uYWNvbnRleHQuc3BhY2UudjEuU2tpbGxDaGFuZ2VkSAASOAoNc2tpbGxfcmVtb3ZlZBgGIAEoCzIfLmFjb250ZXh0LnNwYWNlLnYxLlNraWxsUmVtb3ZlZEgAEjYKDHRhc2tfbGVhcm5lZBgHIAEoCzIeLmFjb250ZXh0LnNwYWNlLnYxLlRhc2tMZWFybmVkSAASOAoNc3BhY2VfZGVsZXRlZBgIIAEoCzIfLmFjb250ZXh0LnNwYWNlLnYxLlNwYWNlRGVsZXRlZEgAEjoKDnVzZXJfZm9yZ290dGVuGAkgASgLMiAuYWNvbnRleHQuc3BhY2UudjEuVXNlckZvcmdvdHRlbkgAEkAKEXByb2plY3RfZm9yZ290dGVuGAogASgLMiMuYWNvbnRleHQuc3BhY2UudjEuUHJvamVjdEZvcmdvdHRlbkgAQgcKBWV2ZW50IjIKDFNraWxsTGVhcm5lZBIQCghzcGFjZV9pZBgBIAEoCRIQCghza2lsbF9pZBgCIAEoCSJDCgxTa2lsbENoYW5nZWQSEAoIc3BhY2VfaWQYASABKAkSEAoIc2tpbGxfaWQYAiABKAkSDwoHdmVyc2lvbhgDIAEoBSIyCgxTa2lsbFJlbW92ZWQSEAoIc3BhY2VfaWQYASABKAkSEAoIc2tpbGxfaWQYAiABKAkiawoLVGFza0xlYXJuZWQSEAoIc3BhY2VfaWQYASABKAkSEgoKc2Vzc2lvbl9pZBgCIAEoCRIPCgd0YXNrX2lkGAMgASgJEhQKDHRhc2tfdmVyc2lvbhgEIAEoBRIPCgdvdXRjb21lGAUgASgJIiAKDFNwYWNlRGVsZXRlZBIQCghzcGFjZV9pZBgBIAEoCSIgCg1Vc2VyRm9yZ290dGVuEg8KB3VzZXJfaWQYASABKAkiEgoQUHJvamVjdEZvcmdvdHRlbmIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("CiRhY29udGV4dC9zcGFjZS92MS9zcGFjZV9ldmVudHMucHJvdG8SEWFjb250ZXh0LnNwYWNlLnYxIrwECgpTcGFjZUV2ZW50EgoKAmlkGAEgASgJEi8KC29jY3VycmVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpwcm9qZWN0X2lkGAMgASgJEjgKDXNraWxsX2xlYXJuZWQYBCABKAsyHy5hY29udGV4dC5zcGFjZS52MS5Ta2lsbExlYXJuZWRIABI4Cg1za2lsbF9jaGFuZ2VkGAUgASgLMh8uYWNvbnRleHQuc3BhY2UudjEuU2tpbGxDaGFuZ2VkSAASOAoNc2tpbGxfcmVtb3ZlZBgGIAEoCzIfLmFjb250ZXh0LnNwYWNlLnYxLlNraWxsUmVtb3ZlZEgAEjYKDHRhc2tfbGVhcm5lZBgHIAEoCzIeLmFjb250ZXh0LnNwYWNlLnYxLlRhc2tMZWFybmVkSAASOAoNc3BhY2VfZGVsZXRlZBgIIAEoCzIfLmFjb250ZXh0LnNwYWNlLnYxLlNwYWNlRGVsZXRlZEgAEjoKDnVzZXJfZm9yZ290dGVuGAkgASgLMiAuYWNvbnRleHQuc3BhY2UudjEuVXNlckZvcmdvdHRlbkgAEkAKEXByb2plY3RfZm9yZ290dGVuGAogASgLMiMuYWNvbnRleHQuc3BhY2UudjEuUHJvamVjdEZvcmdvdHRlbkgAEjYKDHRva2Vuc19zcGVudBgLIAEoCzIeLmFjb250ZXh0LnNwYWNlLnYxLlRva2Vuc1NwZW50SABCBwoFZXZlbnQiMgoMU2tpbGxMZWFybmVkEhAKCHNwYWNlX2lkGAEgASgJEhAKCHNraWxsX2lkGAIgASgJIkMKDFNraWxsQ2hhbmdlZBIQCghzcGFjZV9pZBgBIAEoCRIQCghza2lsbF9pZBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgFIjIKDFNraWxsUmVtb3ZlZBIQCghzcGFjZV9pZBgBIAEoCRIQCghza2lsbF9pZBgCIAEoCSJrCgtUYXNrTGVhcm5lZBIQCghzcGFjZV9pZBgBIAEoCRISCgpzZXNzaW9uX2lkGAIgASgJEg8KB3Rhc2tfaWQYAyABKAkSFAoMdGFza192ZXJzaW9uGAQgASgFEg8KB291dGNvbWUYBSABKAkiIAoMU3BhY2VEZWxldGVkEhAKCHNwYWNlX2lkGAEgASgJIiAKDVVzZXJGb3Jnb3R0ZW4SDwoHdXNlcl9pZBgBIAEoCSISChBQcm9qZWN0Rm9yZ290dGVuIoYBCgtUb2tlbnNTcGVudBIOCgZydW5faWQYASABKAkSDAoEcm9sZRgCIAEoCRIUCgxpbnB1dF90b2tlbnMYAyABKAUSFQoNb3V0cHV0X3Rva2VucxgEIAEoBRIRCgRjb3N0GAUgASgBSACIAQESEAoIc3BhY2VfaWQYBiABKAlCBwoFX2Nvc3RiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * SpaceEvent is what space announces.
@@ -83,6 +83,12 @@ export type SpaceEvent = Message<"acontext.space.v1.SpaceEvent"> & {
      */
     value: ProjectForgotten;
     case: "projectForgotten";
+  } | {
+    /**
+     * @generated from field: acontext.space.v1.TokensSpent tokens_spent = 11;
+     */
+    value: TokensSpent;
+    case: "tokensSpent";
   } | { case: undefined; value?: undefined };
 };
 
@@ -263,4 +269,50 @@ export type ProjectForgotten = Message<"acontext.space.v1.ProjectForgotten"> & {
  */
 export const ProjectForgottenSchema: GenMessage<ProjectForgotten> = /*@__PURE__*/
   messageDesc(file_acontext_space_v1_space_events, 7);
+
+/**
+ * A model worked for the project; observer counts it against the month's budget, once per run.
+ *
+ * @generated from message acontext.space.v1.TokensSpent
+ */
+export type TokensSpent = Message<"acontext.space.v1.TokensSpent"> & {
+  /**
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+
+  /**
+   * `distiller`, `librarian` or `searcher`.
+   *
+   * @generated from field: string role = 2;
+   */
+  role: string;
+
+  /**
+   * @generated from field: int32 input_tokens = 3;
+   */
+  inputTokens: number;
+
+  /**
+   * @generated from field: int32 output_tokens = 4;
+   */
+  outputTokens: number;
+
+  /**
+   * @generated from field: optional double cost = 5;
+   */
+  cost?: number | undefined;
+
+  /**
+   * @generated from field: string space_id = 6;
+   */
+  spaceId: string;
+};
+
+/**
+ * Describes the message acontext.space.v1.TokensSpent.
+ * Use `create(TokensSpentSchema)` to create a new message.
+ */
+export const TokensSpentSchema: GenMessage<TokensSpent> = /*@__PURE__*/
+  messageDesc(file_acontext_space_v1_space_events, 8);
 
