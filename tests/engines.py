@@ -47,7 +47,12 @@ class Minio:
     @property
     def url(self) -> str:
         """Its address and credentials; a bucket is still to be appended."""
-        return f"s3://acontext:a%20secret%2Fword@127.0.0.1:{self._port}"
+        return f"s3://acontext:a%20secret%2Fword@{self.address}"
+
+    @property
+    def address(self) -> str:
+        """Its `host:port`."""
+        return f"127.0.0.1:{self._port}"
 
     async def prepare(self) -> Command:
         """Listen on this machine only, without the console in a browser."""
@@ -142,7 +147,17 @@ class Weaviate:
     @property
     def url(self) -> str:
         """Its HTTP address; the gRPC port is a parameter."""
-        return f"weaviate://127.0.0.1:{self._port}?grpc={self._inner['GRPC_PORT']}"
+        return f"weaviate://{self.address}?grpc={self.grpc_port}"
+
+    @property
+    def address(self) -> str:
+        """Its `host:port` for HTTP."""
+        return f"127.0.0.1:{self._port}"
+
+    @property
+    def grpc_port(self) -> str:
+        """Its port for gRPC."""
+        return self._inner["GRPC_PORT"]
 
     async def prepare(self) -> Command:
         """Make a cluster of one on this machine."""

@@ -48,7 +48,7 @@ class ServiceProcess:
     async def is_ready(self) -> bool:
         """Ask the health service of each."""
         addresses = [address_of(name, self._settings) for name in self._services]
-        return all([await _serves(address) for address in addresses])
+        return all([await serves(address) for address in addresses])
 
 
 def address_of(service: str, settings: Settings) -> str:
@@ -57,7 +57,8 @@ def address_of(service: str, settings: Settings) -> str:
     return address
 
 
-async def _serves(address: str) -> bool:
+async def serves(address: str) -> bool:
+    """Ask a service's health RPC whether it serves."""
     async with aio.insecure_channel(address) as channel:
         health = health_pb2_grpc.HealthStub(channel)
         try:

@@ -17,8 +17,9 @@ SERVICES = ("session", "disk", "observer", "space")
 def render(folder: Path, *, listen: str, services: Mapping[str, str]) -> list[str]:
     """Write Envoy's files into a folder and return the command that runs Envoy on them.
 
-    `listen` and the addresses of the four services are `host:port`. Envoy serves once `/health`
-    answers, and SIGTERM ends it. Repeatable; a running Envoy does not notice.
+    `listen` and the addresses of the four services are `host:port`, those of several replicas
+    `host:port,host:port` unless one name resolves to them all. Envoy serves once `/health` answers,
+    and SIGTERM ends it. Repeatable; a running Envoy does not notice.
     """
     folder.mkdir(parents=True, exist_ok=True)
     contracts = build.contracts()
@@ -77,10 +78,13 @@ def _clusters(services: Mapping[str, str]) -> list[dict[str, object]]:
     return [_cluster(name, services[name]) for name in SERVICES]
 
 
-def _cluster(name: str, address: str) -> dict[str, object]:
-    host, port = _host_and_port(address)
+def _endpoint(host: str, port: int) -> dict[str, object]:
     socket = {"address": host, "port_value": port}
-    endpoint = {"endpoint": {"address": {"socket_address": socket}}}
+    return {"endpoint": {"address": {"socket_address": socket}}}
+
+
+def _cluster(name: str, address: str) -> dict[str, object]:
+    endpoints = [_endpoint(*_host_and_port(place)) for place in address.split(",")]
     limits = {"max_requests": 65536, "max_pending_requests": 65536, "max_retries": 64}
     return {
         "name": name,
@@ -90,7 +94,7 @@ def _cluster(name: str, address: str) -> dict[str, object]:
         "circuit_breakers": {"thresholds": [limits]},
         "load_assignment": {
             "cluster_name": name,
-            "endpoints": [{"lb_endpoints": [endpoint]}],
+            "endpoints": [{"lb_endpoints": endpoints}],
         },
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
