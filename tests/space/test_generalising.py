@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.space.running import said
 from tests.space.test_rules import learned, path
 
 
@@ -15,7 +16,7 @@ from tests.space.test_rules import learned, path
         ("Star the repo memodb-io/memobase on github.com", "Star the repo on github.com"),
         (
             "Read https://github.com/acme/api/issues/3 and close the issue",
-            "Read github.com and close the issue",
+            "Read a page on github.com and close the issue",
         ),
         ("Fix the bug in src/app/main.py", "Fix the bug in the file"),
         ('Create a page titled "Spring results" in Notion', "Create a page in Notion"),
@@ -55,3 +56,76 @@ def test_a_prohibition_told_in_the_third_person_holds_next_time() -> None:
     wish = "user does not want the agent to use pip here"
 
     assert learned(*path(("run", {}, "ok")), preferences=(wish,)).sop.preferences == wish
+
+
+def test_what_a_general_tool_was_told_to_do_stays_without_what_only_this_user_named() -> None:
+    lesson = learned(
+        said("user", "Rename the repo to atlas and deploy it to staging."),
+        *path(
+            ("bash", {"command": "git branch -m atlas"}, "ok"),
+            ("bash", {"command": "kubectl config use-context staging"}, "ok"),
+            ("click", {"selector": "button[aria-label=Deploy]"}, "ok"),
+        ),
+        about="Deploy the repo to staging",
+    )
+    assert [step.action for step in lesson.sop.steps] == [
+        "bash with the command `git branch -m …`",
+        "bash with the command `kubectl config use-context staging`",
+        "click with the selector `button[aria-label=Deploy]`",
+    ]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "curl -u jo@example.com https://api.example.com",
+        "export TOKEN=ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+        "run " + "x " * 100,
+        "cat <<EOF\nfoo\nEOF",
+    ],
+)
+def test_a_command_that_gives_something_away_or_is_a_program_is_not_kept(command: str) -> None:
+    [step] = learned(*path(("bash", {"command": command}, "ok"))).sop.steps
+    assert step.action == "bash with the command"
+
+
+def test_an_identifier_that_the_user_did_not_say_stays_though_its_words_were_said() -> None:
+    lesson = learned(
+        said("user", "Create the monthly sales report."),
+        *path(("query", {"report": "sales_monthly", "kind": "report"}, "ok")),
+    )
+    assert (
+        lesson.sop.steps[0].action
+        == "query with the report `sales_monthly` and the kind the user gave"
+    )
+
+
+def test_tools_that_only_note_thoughts_are_no_steps() -> None:
+    tried = path(
+        ("think", {"thought": "hm"}, ""), ("TodoWrite", {"todos": []}, "ok"), ("a", {}, "ok")
+    )
+    assert learned(*tried).sop.tool_names == ("a",)
+
+
+def test_a_general_tool_is_used_for_several_steps_and_each_step_once() -> None:
+    tried = [
+        ("bash", {"command": command}, "ok")
+        for command in ("git add a.py", "git add b.py", "git commit -m x", "git push")
+    ]
+    actions = [step.action for step in learned(*path(*tried)).sop.steps]
+    assert [action.split("`")[1].split()[1] for action in actions] == ["add", "commit", "push"]
+
+
+@pytest.mark.parametrize(
+    ("wish", "holds"),
+    [
+        ("user wants the cheapest option", True),
+        ("user wants the cheapest flight from New York to Boston", False),
+        ("please remember that it must be for 3 people", False),
+        ("remember that I always want an invoice", True),
+        ("user wants the agent to use Postgres instead of Redis", True),
+    ],
+)
+def test_what_is_best_for_this_run_alone_is_no_lasting_preference(wish: str, holds: bool) -> None:
+    lesson = learned(said("user", "Do it."), *path(("a", {}, "ok")), preferences=(wish,))
+    assert bool(lesson.sop.preferences) == holds

@@ -55,9 +55,15 @@ _PERSONS = tuple(
 """Lower case where it matters: `Me` is a word of a title more often than the user."""
 _LEAD = re.compile(
     r"^(?:(?:and|but|so|also|then|now|well|oh|no|nope|actually|sorry|wait|hmm+|please|kindly"
+    r"|moving on|(?:that|this|it)(?:'s| is| was) not what (?:i|we) \w+(?: for)?"
     r"|by the way|btw|on second thoughts?|in that case|wrong|incorrect|false"
     r"|(?:that|this|it)(?:'s| is) (?:not (?:right|correct)|wrong|incorrect))\b[\s,.;:!-]*)+",
     re.IGNORECASE,
+)
+_HENCEFORTH = re.compile(
+    r"^(?P<from>from now on|in (?:the )?future|next time|going forward|by default)\b[,:]? +"
+    r"(?P<rest>.*)$",
+    re.IGNORECASE | re.DOTALL,
 )
 _TAIL = re.compile(
     r"[\s,]*\b(?:please|thanks|thank you|by the way|though|ok(?:ay)?)\W*$", re.IGNORECASE
@@ -190,6 +196,8 @@ def preference(sentence: str) -> str:
         told = sentence
     rest = _TAIL.sub("", told.strip().rstrip(".!? "))
     rest = _LEAD.sub("", rest).strip()
+    if found := _HENCEFORTH.match(rest):
+        return _short(f"{preference(found['rest'])} {found['from'].casefold()}".strip())
     if not cues.words(rest) or rest.endswith(":"):
         return ""
     return _short(_wish(rest) or _fact(rest))
@@ -213,6 +221,8 @@ def _wish(said: str) -> str:
         return f"user wants {_third_person(_lower(said))}"
     if cues.is_command(said):
         named = _POLITENESS.sub("", said, count=1).strip() or said
+        if re.match(r"(?!bring|sing|ping|string)\w+ing\b", named, re.IGNORECASE):
+            return f"user wants help with {_third_person(_lower(named))}"
         return f"user wants the agent to {_third_person(_lower(named))}"
     if cues.is_request(said) and said.split(" ", 1)[0].casefold() not in _DETERMINERS:
         return f"user wants {_third_person(_lower(_POLITENESS.sub('', said, count=1)))}"

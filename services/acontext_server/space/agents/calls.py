@@ -4,8 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from acontext_server.space.agents.payload import parsed
+from acontext_server.space.agents.payload import leaves, parsed
 from acontext_server.space.domain.experience import Call, Experience, Result
+from acontext_server.space.domain.text import humanise
 
 
 @dataclass(frozen=True)
@@ -80,13 +81,28 @@ def _says_error(payload: dict[str, object]) -> bool:
     )
 
 
+THINKING = re.compile(
+    r"(?:sequential )?(?:think|thinking|thought|reflect|scratchpad)"
+    r"|(?:todo|todos|plan) ?(?:read|write)"
+    r"|(?:read|write|update) (?:todo|todos|plan)"
+)
+"""Tools that only note what the agent thinks, so that nothing comes of them."""
+CODE_KEY = re.compile(
+    r"(?:^| )(?:command|cmd|shell|sql|selector|xpath|css|locator|pattern|glob|regex|endpoint"
+    r"|method)$"
+)
+"""Parameters that say what a general tool is to do, in a language of its own."""
+HEAD = 2
+
+
 def path_that_worked(made: Sequence[Attempt]) -> list[Attempt]:
     """Keep what worked, once: no failures, no call made twice, no flow repeated on other inputs."""
     seen: list[tuple[str, object]] = []
     path: list[Attempt] = []
     for attempt in made:
         key = (attempt.call.name, attempt.call.arguments)
-        if attempt.worked and key not in seen:
+        thought = THINKING.fullmatch(humanise(attempt.call.name))
+        if attempt.worked and key not in seen and not thought:
             seen.append(key)
             path.append(attempt)
     return _without_repeated_flows(path)
@@ -103,5 +119,19 @@ def _without_repeated_flows(path: list[Attempt]) -> list[Attempt]:
     return path
 
 
-def _names(made: Sequence[Attempt]) -> list[str]:
-    return [attempt.call.name for attempt in made]
+def _names(made: Sequence[Attempt]) -> list[tuple[str, ...]]:
+    """What a general tool is told to do belongs to its name: `git add` is not `git commit`."""
+    return [(attempt.call.name, *_heads(attempt)) for attempt in made]
+
+
+def _heads(attempt: Attempt) -> list[str]:
+    return [
+        " ".join(str(value).split()[:HEAD])
+        for path, value in leaves(attempt.call.arguments)
+        if path and is_code(path[-1])
+    ]
+
+
+def is_code(key: str) -> bool:
+    """Say whether a parameter takes code: a command, a query, a selector."""
+    return bool(CODE_KEY.search(humanise(key)))

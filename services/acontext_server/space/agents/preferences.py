@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 
 from acontext_server.space.agents.payload import leaves
 from acontext_server.space.agents.privacy import is_personal
-from acontext_server.space.agents.quantities import has_quantity
+from acontext_server.space.agents.quantities import counts, has_quantity
 from acontext_server.space.agents.wording import in_third_person
 from acontext_server.space.domain.experience import Call, Experience, Turn
 from acontext_server.space.domain.skills import plain
@@ -33,11 +33,14 @@ WAY_OF_WORKING = re.compile(
     re.IGNORECASE,
 )
 HOW_TO_DECIDE = re.compile(
-    r"\b(?:as long as|only if|unless|otherwise|cheapest|fastest|instead of|rather than"
+    r"\b(?:as long as|only if|unless|otherwise|instead of|rather than"
     r"|if (?:that|it|this)(?:'s| is|’s)? not (?:possible|available|allowed)"
     r"|(?:use|try|pay with|take) (?!it|that|this)\w.{0,40} first)\b",
     re.IGNORECASE,
 )
+BEST = re.compile(r"\b(?:cheapest|fastest|shortest|nearest)\b", re.IGNORECASE)
+NAME = re.compile(r"(?<=[\w,] )[A-Z][\w-]+")
+"""A name in the middle of a sentence: the best of just this is the value of one run."""
 TASTE = re.compile(r"\b(?:prefers?|preferred|would rather|'d rather|favou?rs?)\b", re.IGNORECASE)
 MIN_WORDS_OF_TASTE = 2
 CHOICE = frozenset({"one", "first", "second", "third", "last", "option", "other", "choice"})
@@ -55,6 +58,8 @@ def lasting(experience: Experience, personal: Collection[str]) -> list[str]:
 
 def _is_general(line: str, personal: Collection[str]) -> bool:
     """Amounts and dates hold next time only where the user says so."""
+    if counts(line):
+        return False
     return not is_personal(line, personal) and bool(LASTING.search(line) or not has_quantity(line))
 
 
@@ -83,7 +88,8 @@ def _holds(line: str, slots: Collection[str]) -> bool:
     if line.rstrip().endswith("?"):
         return False
     lasting = (LASTING, WAY_OF_WORKING, HOW_TO_DECIDE)
-    return any(cue.search(line) for cue in lasting) or _is_taste(line, slots)
+    best = BEST.search(line) and not NAME.search(line)
+    return bool(best) or any(cue.search(line) for cue in lasting) or _is_taste(line, slots)
 
 
 def _is_taste(line: str, slots: Collection[str]) -> bool:

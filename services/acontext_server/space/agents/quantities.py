@@ -9,7 +9,8 @@ MONTH = (
 DAY = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|today|tonight|tomorrow|yesterday)"
 WHEN = re.compile(
     r"(?:\b(?:on|at|till|until|from|by|since|before|after|around|in|for|this|next|of|the)\s+)*"
-    rf"(?:\b(?:the )?\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {MONTH}\b(?:,? \d{{4}})?"
+    r"(?:\b(?:the )?(?:\d{1,2}(?:st|nd|rd|th)? ?[-–] ?)?"
+    rf"\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {MONTH}\b(?:,? \d{{4}})?"
     rf"|\b{MONTH}\.? (?:the )?\d{{1,2}}(?:st|nd|rd|th)?\b(?:,? \d{{4}})?"
     r"|\b(?:the )?\d{1,2}(?:st|nd|rd|th)\b"
     rf"|\b{DAY}\b|\b(?:this|next|last) (?:week(?:end)?|month|year)\b"
@@ -29,6 +30,7 @@ COUNTED = (
 COUNT_IN_WORDS = re.compile(
     rf"\b(?:one|two|three|four|five|six|seven|eight|nine|ten)\b(?= {COUNTED}\b)", re.IGNORECASE
 )
+COUNT = re.compile(rf"\b\d+ {COUNTED}\b", re.IGNORECASE)
 NUMBER = re.compile(r"(?<![\w.-])\d+(?:[.,]\d+)*(?![\w-])")
 LONGEST_VERSION = 2
 
@@ -36,6 +38,11 @@ LONGEST_VERSION = 2
 def has_quantity(text: str) -> bool:
     """Say whether a text depends on a date, a time, a price or a number."""
     return without_quantities(text) != text
+
+
+def counts(text: str) -> bool:
+    """Say whether a text tells for how many something is, which no next run shares."""
+    return bool(COUNT.search(text) or COUNT_IN_WORDS.search(text))
 
 
 def without_quantities(text: str) -> str:

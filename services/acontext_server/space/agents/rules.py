@@ -13,7 +13,7 @@ class RulesDistiller:
     """The engine that needs no key; what it writes is marked as learned by rules."""
 
     engine = "rules"
-    version = "1"
+    version = "2"
 
     async def distil(self, experience: Experience) -> Lesson:
         return distil(experience)
@@ -24,10 +24,12 @@ def distil(experience: Experience) -> Lesson:
     personal = names_of_this_run(experience)
     made = attempts(experience)
     path = path_that_worked(made)
-    writer = StepWriter(experience, personal)
+    wanted = redact(use_when(experience, path, personal), personal)
+    preferences = ". ".join(lasting(experience, personal))
+    writer = StepWriter(experience, personal, conditions=f"{wanted} {preferences}")
     sop = Sop(
-        use_when=redact(use_when(experience, path, personal), personal),
-        preferences=". ".join(lasting(experience, personal)),
+        use_when=wanted,
+        preferences=preferences,
         steps=tuple(writer.write(one, path[:index]) for index, one in enumerate(path)),
     )
     return Lesson(sop, difficulty(experience, made, stated_in(experience)))

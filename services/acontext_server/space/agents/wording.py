@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from urllib.parse import urlsplit
 
-from acontext_server.space.agents.calls import Attempt
+from acontext_server.space.agents.calls import Attempt, is_code
 from acontext_server.space.agents.payload import Leaf, leaves, parsed
 from acontext_server.space.agents.privacy import is_personal, redact, tidy
 from acontext_server.space.agents.quantities import without_quantities
@@ -23,10 +23,16 @@ LEAD_IN = re.compile(
     r"|maybe|perhaps|could|can|would|will|you|help me(?: to| with| out)?|assist(?: me)?(?: in)?"
     r"|i have to|let's|let us|be able to|use when|when|the user (?:asks|asked)(?: to)?"
     r"|i(?:'d|’d| would) (?:like|love)(?: to| you to)?"
-    r"|(?:i|we|the user|user)(?:'m|’m| am| is|'s)?(?: really| just| also| still)?"
-    r" (?:want(?:s|ed)?|wanna|feel like|need(?:s|ed)?|wish(?:es)?|looking|trying|hoping|planning"
-    r"|interested|going|expects?|searching)(?: to| you to| in| for| forward to)?)\b"
+    r"|(?:i|we|the user|user)(?:'m|’m| am| is|'s| was| were|'ve been| have been)?"
+    r"(?: really| just| also| still)? (?:want(?:s|ed)?|wanna|feel like|need(?:s|ed)?|wish(?:es)?"
+    r"|looking|trying|hoping|planning|interested|going|expects?|searching)"
+    r"(?: to| you to| in| for| forward to)?|moving on)\b"
     r")[\s,.!:]*",
+    re.IGNORECASE,
+)
+LINKED = re.compile(
+    r"(?P<led>\b(?:on|at|from|in|into|to|of|via|with|open|visit|goto) )?"
+    r"https?://(?:www\.)?(?P<host>[\w.-]+\w)(?::\d+)?(?P<path>/[^\s,;)]+)?/?",
     re.IGNORECASE,
 )
 URL = re.compile(r"https?://(?:www\.)?(?P<host>[\w.-]+\w)(?::\d+)?(?:/[^\s,;)]*)?")
@@ -47,6 +53,14 @@ POINTING = re.compile(r"\b(?:it|that|this|one|them|these|those)\b", re.IGNORECAS
 SMALL_TALK = frozenset(
     {"sounds", "good", "great", "perfect", "fine", "nice", "okay", "awesome", "seems", "works"}
 )
+STATEMENT = re.compile(r"(?:[\w'’-]+ ){1,4}(?:is|are|was|were)\b", re.IGNORECASE)
+"""What tells something rather than asks for it."""
+OF_A_NAME = re.compile(
+    r"\s+(?:with|under|by) (?:the )?(?:code|id|number|reference)\b(?: the \w+)?", re.IGNORECASE
+)
+PARAMETERS = {"to": "recipient", "from": "sender", "q": "query", "cmd": "command"}
+MOSTLY = 0.6
+LONGEST_CODE = 100
 LOOKING_UP = re.compile(
     r"^(?:get|list|search|find|fetch|read|look|check|query|calculate|compute|think|show|count"
     r"|describe|transfer to)\b"
@@ -60,6 +74,7 @@ IMPERSONAL = (
     (r"\b(?:I|we)(?:'ll|’ll)\b", "the user will"),
     (r"\b(?:I|we)(?:'ve|’ve| have)\b", "the user has"),
     (r"\b(?:I|we) (need|want|like|love|prefer|expect|wish|ask)\b", r"the user \1s"),
+    (r"\b(wants|expects|asks|needs) you to\b", r"\1 the agent to"),
     (r"\b(?:I|we|me|us)\b", "the user"),
 )
 
@@ -72,7 +87,9 @@ def use_when(experience: Experience, path: Sequence[Attempt], personal: Collecti
     work = _work(path)
     told = _first_request(_without_asides(experience.description, always=bool(work)))
     told = _impersonal(_shortened(generalised(told, path, personal)))
-    if work and (told.casefold().startswith(f"{work} with ") or not _says_more(told, work, path)):
+    states = work and STATEMENT.match(told)
+    named = work and told.casefold().startswith(f"{work} with ")
+    if states or named or (work and not _says_more(told, work, path)):
         return work
     if work and set(content_words(work)) - set(content_words(told)):
         return f"{told} ({work})" if told else work
@@ -98,18 +115,26 @@ def generalised(text: str, path: Sequence[Attempt], personal: Collection[str]) -
     for name in sorted(labels, key=len, reverse=True):
         # A lone word in lower case is rarely the name that the tool was given.
         anyhow = re.IGNORECASE if " " in name else re.NOFLAG
-        label = f"the {labels[name]}"
-        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", label, text, flags=anyhow)
-    text = without_quantities(redact(text, personal))
+        label = f"the {re.sub('^(?:to|from) ', '', labels[name])}"
+        named = rf"(?<!\w){re.escape(name)}(?:, [A-Z]{{2}})?(?!\w)"
+        text = re.sub(named, label, text, flags=anyhow)
+    text = OF_A_NAME.sub("", without_quantities(redact(text, personal)))
+    text = re.sub(r"\b(\w+),? the \1\b", r"\1", text)
     return tidy(re.sub(r"\b(?:a|an|the|my|your) (?=the\b)", "", text))
 
 
 def _without_places(text: str) -> str:
     """Leave out where this run took place: what a URL leads to, a repository, a path, a title."""
-    text = URL.sub(lambda url: url["host"], text)
+    text = LINKED.sub(_place, text)
     text = FILE_PATH.sub("the file", text)
     text = QUOTED.sub("", text)
     return SLUG.sub(lambda slug: slug["named"] or "", text)
+
+
+def _place(link: re.Match[str]) -> str:
+    """Of a link the site is a condition; what was opened there is the value of one run."""
+    page = "a page on " if link["path"] and not link["led"] else ""
+    return f"{link['led'] or ''}{page}{link['host']}"
 
 
 def _in_paths(path: Sequence[Attempt]) -> frozenset[str]:
@@ -208,9 +233,13 @@ def _work(path: Sequence[Attempt]) -> str:
 class StepWriter:
     """Words steps: what the tool does, and where each of its arguments comes from."""
 
-    def __init__(self, experience: Experience, personal: Collection[str]) -> None:
+    def __init__(
+        self, experience: Experience, personal: Collection[str], *, conditions: str
+    ) -> None:
         said = (turn.text for turn in experience.said_by("user"))
-        self._said = frozenset(content_words(" ".join((*said, *experience.earlier))))
+        self._text = " ".join((*said, *experience.earlier)).casefold()
+        self._said = frozenset(content_words(self._text))
+        self._given = self._said - frozenset(content_words(conditions))
         self._personal = personal
 
     def write(self, attempt: Attempt, before: Sequence[Attempt]) -> Step:
@@ -218,21 +247,45 @@ class StepWriter:
         name, arguments = attempt.call.name, attempt.call.arguments
         keys_by_source: dict[str, list[str]] = {}
         for key, value in arguments.items() if isinstance(arguments, dict) else ():
-            keys_by_source.setdefault(self._source(value, before), []).append(humanise(key))
-        action = redact(_action(humanise(name) or name, keys_by_source), self._personal)
+            source = self._code(value) if is_code(key) else self._source(value, before)
+            read = humanise(key)
+            keys_by_source.setdefault(source, []).append(PARAMETERS.get(read, read))
+        action = _action(humanise(name) or name, keys_by_source)
+        if is_personal(action, self._personal):
+            action = redact(action, self._personal)
         return Step(name, action or name)
 
     def _source(self, value: object, before: Sequence[Attempt]) -> str:
         given = [leaf for _, leaf in leaves(value) if not isinstance(leaf, bool)]
-        if any(self._was_said(leaf) for leaf in given):
+        if any(self._was_named(leaf) for leaf in given):
             return "the user gave"
         tools = (one.call.name for one in before if any(_answered(leaf, one) for leaf in given))
         if tool := next(tools, ""):
             return f"from {tool}"
-        return f"`{value}`" if self._is_constant(value) else ""
+        if self._is_constant(value):
+            return f"`{value}`"
+        return "the user gave" if any(self._was_said(leaf) for leaf in given) else ""
+
+    def _code(self, value: object) -> str:
+        """Keep what any run needs to say, without what only this user named."""
+        if not isinstance(value, str) or len(value) > LONGEST_CODE or "\n" in value:
+            return ""
+        if value.casefold() in self._text:
+            return "the user gave"
+        kept = re.sub(r"\w[\w@./:-]*", self._unnamed, value)
+        return "" if "`" in kept or is_personal(kept, self._personal) else f"`{kept}`"
+
+    def _unnamed(self, word: re.Match[str]) -> str:
+        return "…" if set(content_words(word[0])) & self._given else word[0]
+
+    def _was_named(self, leaf: Leaf) -> bool:
+        """The user said this very value."""
+        return bool(re.search(rf"(?<!\w){re.escape(str(leaf).casefold())}(?!\w)", self._text))
 
     def _was_said(self, leaf: Leaf) -> bool:
-        return bool(self._said.intersection(content_words(str(leaf))))
+        """The user said most of it in other words."""
+        told = set(content_words(str(leaf)))
+        return bool(told) and len(told & self._said) >= MOSTLY * len(told)
 
     def _is_constant(self, value: object) -> bool:
         """What any run needs looks like a place in a system, and has no number in it."""
