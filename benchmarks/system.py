@@ -100,7 +100,11 @@ async def open_system(path: Path) -> AsyncIterator[System]:
     """Start the embedded system with its defaults, whatever the environment says otherwise."""
     port = free_port()
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("ACONTEXT_")}
-    place = {"ACONTEXT_PORT": str(port), "ACONTEXT_DATA_FOLDER": str(path)}
+    place = {
+        "ACONTEXT_PORT": str(port),
+        "ACONTEXT_DATA_FOLDER": str(path),
+        "ACONTEXT_DASHBOARD_PORT": "0",
+    }
     with (path / "all.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "acontext_server.all"),

@@ -10,11 +10,13 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from alembic.util import CommandError
 from dotenv import dotenv_values
 from sqlalchemy.exc import DBAPIError
 
+from acontext_server.gateway.pages import Dashboard, built_pages
 from acontext_server.gateway.render import render
 from acontext_server.kit import migrations
 from acontext_server.kit.config import Settings
@@ -35,6 +37,8 @@ from acontext_server.serve import SERVICES, ServiceProcess, address_of
 PROCESSES = (("session",), ("disk", "observer", "space"))
 """Session has a process of its own: one interpreter lock for all would make storing wait."""
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
 SECRETS = ("admin_key", "internal_secret")
 
 
@@ -54,6 +58,10 @@ async def _run(settings: Settings) -> None:
     _let_signals_cancel()
     async with supervise(settings.data_folder, notify=_say) as supervisor:
         refuse_taken_port(settings.port, host=settings.host, setting="ACONTEXT_PORT")
+        if _has_dashboard(settings):
+            refuse_taken_port(
+                settings.dashboard_port, host=settings.host, setting="ACONTEXT_DASHBOARD_PORT"
+            )
         settings = await start(supervisor, settings)
         print(_welcome(settings, time.perf_counter() - began), flush=True)
         await asyncio.Event().wait()
@@ -77,9 +85,39 @@ async def start(supervisor: Supervisor, settings: Settings) -> Settings:
     await supervisor.start(*(ServiceProcess(names, settings) for names in PROCESSES))
     services = {name: address_of(name, settings) for name in SERVICES}
     listen = f"{settings.host}:{settings.port}"
-    command = render(supervisor.folder.data("envoy"), listen=listen, services=services)
+    command = render(
+        supervisor.folder.data("envoy"),
+        listen=listen,
+        services=services,
+        dashboard=_dashboard(settings) if _has_dashboard(settings) else None,
+    )
     await supervisor.start(Envoy(command, host=settings.host, port=settings.port))
     return settings
+
+
+def _has_dashboard(settings: Settings) -> bool:
+    return settings.dashboard_port > 0 and built_pages() is not None
+
+
+def _dashboard(settings: Settings) -> Dashboard:
+    known = Settings.model_fields["root_api_key"].default
+    is_for_trying = settings.host in LOOPBACK and settings.root_api_key == known
+    return Dashboard(
+        listen=f"{settings.host}:{settings.dashboard_port}",
+        api_url=settings.base_url,
+        files_url=_public_url_of_files(settings.blobs_url),
+        development_key=known if is_for_trying else "",
+    )
+
+
+def _public_url_of_files(blobs_url: str) -> str:
+    """Say where an S3 that signs its own URLs is reached."""
+    parts = urlsplit(blobs_url)
+    if parts.scheme != "s3":
+        return ""
+    said = parse_qs(parts.query)
+    scheme = "http" if said.get("secure") == ["false"] else "https"
+    return said.get("public", [f"{scheme}://{parts.netloc.rpartition('@')[2]}"])[0]
 
 
 def complete(settings: Settings, folder: Path) -> Settings:
@@ -139,9 +177,18 @@ def _welcome(settings: Settings, seconds: float) -> str:
     return (
         f"Acontext is ready after {seconds:.1f} s; Ctrl-C stops it.\n"
         f"  API    {settings.base_url}  (JSON under /api/v1, gRPC, gRPC-Web, reflection)\n"
+        f"  look   {_where_to_look(settings)}\n"
         f"  key    {settings.root_api_key}\n"
         f"  state  {folder}  (logs in {folder}/log, the operator's key in {folder}/.env)"
     )
+
+
+def _where_to_look(settings: Settings) -> str:
+    if _has_dashboard(settings):
+        return f"http://{settings.host}:{settings.dashboard_port}  (the dashboard)"
+    if settings.dashboard_port:
+        return "the dashboard is not built; `make dashboard` builds it"
+    return "no dashboard, as ACONTEXT_DASHBOARD_PORT=0 says"
 
 
 def _say(what: str) -> None:

@@ -24,7 +24,11 @@ def own() -> Iterator[System]:
 
 
 def run(folder: Path, port: int) -> subprocess.CompletedProcess[str]:
-    place = {"ACONTEXT_DATA_FOLDER": str(folder), "ACONTEXT_PORT": str(port)}
+    place = {
+        "ACONTEXT_DATA_FOLDER": str(folder),
+        "ACONTEXT_PORT": str(port),
+        "ACONTEXT_DASHBOARD_PORT": "0",
+    }
     return subprocess.run(
         [sys.executable, "-m", "acontext_server.all"],
         env=os.environ | place,

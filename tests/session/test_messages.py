@@ -447,3 +447,15 @@ async def _damage(talk: Conversation, what: LiteralString) -> None:
 async def _lose_blobs(talk: Conversation) -> None:
     """Lose all bytes that are kept beside rows."""
     shutil.rmtree(urlsplit(talk.platform.settings.blobs_url).path)
+
+
+async def test_a_session_is_opened_anywhere_by_sequence(talk: Conversation) -> None:
+    session = await talk.create()
+    for number in range(1, 6):
+        await talk.say(session.id, f"Number {number}.")
+    page = await talk.typed(session.id, after_sequence=2, limit=2)
+    assert [message.sequence for message in page.items] == [3, 4]
+    rest = await talk.typed(session.id, cursor=page.next_cursor, limit=2)
+    assert [message.sequence for message in rest.items] == [5]
+    with pytest.raises(aio.AioRpcError, match="exclude each other"):
+        await talk.typed(session.id, after_sequence=2, time_desc=True)

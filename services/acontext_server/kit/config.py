@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     """Address that the gateway listens on."""
     port: int = Field(default=8029, ge=1, le=65535)
     """Port of the gateway."""
+    dashboard_port: int = Field(default=3000, ge=0, le=65535)
+    """Port of the dashboard; 0 means none."""
     public_url: str = ""
     """How clients reach the gateway; made of host and port when empty."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC
 from uuid import UUID
 
@@ -185,7 +185,7 @@ class SessionServicer(pb.SessionServiceServicer):
     async def ListMessages(
         self, request: pb.ListMessagesRequest, context: Context
     ) -> pb.ListMessagesResponse:
-        query = _query(request, Format.ACONTEXT)
+        query = replace(_query(request, Format.ACONTEXT), after=request.after_sequence)
         page = await self.reading.list_messages(caller().project_id, _id(request.session_id), query)
         return page_to_proto(page, own_form=query.form is Format.ACONTEXT)
 

@@ -41,6 +41,8 @@ class Query:
     limit: int = 0
     """0 means all."""
     cursor: str | None = None
+    after: int = 0
+    """A sequence behind which the first page begins; only without time_desc."""
     time_desc: bool = False
     with_urls: bool = True
     strategies: Sequence[Strategy] = ()
@@ -111,7 +113,7 @@ class ReadingApp:
         if query.cursor:
             [sequence] = self.cursors.decode(_scope(session_id, query), query.cursor)
             return int(sequence)
-        return END if query.time_desc else 0
+        return END if query.time_desc else query.after
 
     async def _page(
         self,

@@ -227,6 +227,7 @@ class ListMessagesRequest(_message.Message):
     WITH_ASSET_PUBLIC_URL_FIELD_NUMBER: _builtins.int
     EDIT_STRATEGIES_FIELD_NUMBER: _builtins.int
     PIN_EDITING_STRATEGIES_AT_MESSAGE_FIELD_NUMBER: _builtins.int
+    AFTER_SEQUENCE_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     limit: _builtins.int
     """0, the default, means all, as far as an answer of 64 MiB goes."""
@@ -241,6 +242,8 @@ class ListMessagesRequest(_message.Message):
     """A JSON array of `{"type", "params"}`, see the REST dialect."""
     pin_editing_strategies_at_message: _builtins.str
     """Message up to which the strategies apply."""
+    after_sequence: _builtins.int
+    """Sequence behind which the first page begins, to open a session anywhere. Not with time_desc."""
     def __init__(
         self,
         *,
@@ -252,10 +255,11 @@ class ListMessagesRequest(_message.Message):
         with_asset_public_url: _builtins.bool | None = ...,
         edit_strategies: _builtins.str | None = ...,
         pin_editing_strategies_at_message: _builtins.str | None = ...,
+        after_sequence: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "_edit_strategies", b"_edit_strategies", "_format", b"_format", "_limit", b"_limit", "_pin_editing_strategies_at_message", b"_pin_editing_strategies_at_message", "_with_asset_public_url", b"_with_asset_public_url", "cursor", b"cursor", "edit_strategies", b"edit_strategies", "format", b"format", "limit", b"limit", "pin_editing_strategies_at_message", b"pin_editing_strategies_at_message", "with_asset_public_url", b"with_asset_public_url"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "_edit_strategies", b"_edit_strategies", "_format", b"_format", "_limit", b"_limit", "_pin_editing_strategies_at_message", b"_pin_editing_strategies_at_message", "_with_asset_public_url", b"_with_asset_public_url", "cursor", b"cursor", "edit_strategies", b"edit_strategies", "format", b"format", "limit", b"limit", "pin_editing_strategies_at_message", b"pin_editing_strategies_at_message", "session_id", b"session_id", "time_desc", b"time_desc", "with_asset_public_url", b"with_asset_public_url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "_edit_strategies", b"_edit_strategies", "_format", b"_format", "_limit", b"_limit", "_pin_editing_strategies_at_message", b"_pin_editing_strategies_at_message", "_with_asset_public_url", b"_with_asset_public_url", "after_sequence", b"after_sequence", "cursor", b"cursor", "edit_strategies", b"edit_strategies", "format", b"format", "limit", b"limit", "pin_editing_strategies_at_message", b"pin_editing_strategies_at_message", "session_id", b"session_id", "time_desc", b"time_desc", "with_asset_public_url", b"with_asset_public_url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cursor: _TypeAlias = _typing.Literal["cursor"]  # noqa: Y015
     _WhichOneofArgType__cursor: _TypeAlias = _typing.Literal["_cursor", b"_cursor"]  # noqa: Y015

@@ -1,0 +1,215 @@
+// Sessions and their messages.
+
+import { createClient } from "@connectrpc/connect";
+import {
+  callUnaryMethod,
+  createConnectQueryKey,
+  createQueryOptions,
+  skipToken,
+  useMutation,
+  useQuery,
+  useTransport,
+} from "@connectrpc/connect-query";
+import type { Message } from "@gen/acontext/session/v1/message_pb";
+import type { ListMessagesResponse, PublicUrl } from "@gen/acontext/session/v1/session_messages_pb";
+import { SessionService } from "@gen/acontext/session/v1/session_service_pb";
+import { keepPreviousData, useQueries, useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+
+import { useInvalidate } from "./queries";
+import { useStream } from "./streams";
+
+const { method } = SessionService;
+
+/** Which sessions a table shows. */
+export interface SessionQuery {
+  user?: string | undefined;
+  /** `none` are those without a space. */
+  space?: string | undefined;
+  observing?: string | undefined;
+  cursor?: string | undefined;
+  oldestFirst?: boolean;
+}
+
+export const SESSIONS_ON_A_PAGE = 25;
+
+export function useSessions(which: SessionQuery) {
+  return useQuery(
+    method.listSessions,
+    {
+      user: which.user ?? "",
+      ...(which.space === "none" ? { notConnected: true } : {}),
+      ...(which.space && which.space !== "none" ? { spaceId: which.space } : {}),
+      ...(which.observing ? { observing: which.observing } : {}),
+      ...(which.cursor ? { cursor: which.cursor } : {}),
+      timeDesc: !which.oldestFirst,
+      limit: SESSIONS_ON_A_PAGE,
+    },
+    { placeholderData: keepPreviousData },
+  );
+}
+
+export function useSessionStates(sessionIds: readonly string[]) {
+  return useQuery(
+    method.listSessionStates,
+    sessionIds.length > 0 ? { sessionIds: [...sessionIds] } : skipToken,
+    {
+      placeholderData: keepPreviousData,
+      refetchInterval: 5_000,
+      select: ({ items }) => new Map(items.map((state) => [state.sessionId, state])),
+    },
+  );
+}
+
+export function useSession(sessionId: string) {
+  return useQuery(method.getSession, { sessionId }, { select: ({ session }) => session });
+}
+
+export function useSessionState(sessionId: string) {
+  return useQuery(
+    method.listSessionStates,
+    { sessionIds: [sessionId] },
+    { select: ({ items }) => items[0], refetchInterval: 3_000 },
+  );
+}
+
+export function useCreateSession() {
+  return useMutation(method.createSession, { onSuccess: useInvalidate(SessionService) });
+}
+
+export function useDeleteSession() {
+  return useMutation(method.deleteSession, { onSuccess: useInvalidate(SessionService) });
+}
+
+export function useUpdateSessionConfigs() {
+  return useMutation(method.updateSessionConfigs, { onSuccess: useInvalidate(SessionService) });
+}
+
+export function useConnectToSpace() {
+  return useMutation(method.connectToSpace, { onSuccess: useInvalidate(SessionService) });
+}
+
+/** Give a function that reads a whole session in OpenAI's form. */
+export function useReadAsOpenAI(sessionId: string): () => Promise<unknown[]> {
+  const transport = useTransport();
+  return useCallback(async () => {
+    const page = await callUnaryMethod(transport, method.listMessages, {
+      sessionId,
+      format: "openai",
+    });
+    return page.itemsJson.map((item) => JSON.parse(new TextDecoder().decode(item)) as unknown);
+  }, [transport, sessionId]);
+}
+
+/** Messages of one page of the log; page 0 has the sequences 1 to 100. */
+export const MESSAGES_ON_A_PAGE = 100;
+const KEPT_MS = 15_000;
+const ARRIVED_KEPT = 3 * MESSAGES_ON_A_PAGE;
+
+/** A session's log, of which only what is looked at is fetched. */
+export interface Log {
+  total: number;
+  at(sequence: number): Message | undefined;
+  urlOf(sha256: string): PublicUrl | undefined;
+  error: Error | null;
+}
+
+/**
+ * Read the pages of a log that cover some sequences, and whatever is stored from now on.
+ *
+ * `known` is how long the log was when it was asked for; new messages come by themselves.
+ */
+export function useLog(
+  sessionId: string,
+  known: number | undefined,
+  seen: { first: number; last: number },
+): Log {
+  const transport = useTransport();
+  const [arrived, setArrived] = useState<ReadonlyMap<number, Message>>(new Map());
+  const last = useRef(0);
+  if (known !== undefined) last.current = Math.max(last.current, known);
+
+  useStream(
+    known === undefined ? undefined : sessionId,
+    (signal) =>
+      createClient(SessionService, transport).watchSession(
+        { sessionId, afterSequence: last.current },
+        { signal },
+      ),
+    ({ message }) => {
+      if (!message) return;
+      last.current = Math.max(last.current, message.sequence);
+      setArrived((before) => {
+        const after = new Map(before).set(message.sequence, message);
+        // Older ones are in the pages that are fetched when they are looked at again.
+        after.delete(message.sequence - ARRIVED_KEPT);
+        return after;
+      });
+    },
+  );
+
+  const total = Math.max(known ?? 0, last.current);
+  const pages = useMemo(() => pagesOf(seen, total), [seen, total]);
+  const results = useQueries({
+    queries: pages.map((page) => ({
+      ...createQueryOptions(
+        method.listMessages,
+        { sessionId, afterSequence: page * MESSAGES_ON_A_PAGE, limit: MESSAGES_ON_A_PAGE },
+        { transport },
+      ),
+      gcTime: KEPT_MS,
+    })),
+  });
+
+  const fetched = new Map<number, ListMessagesResponse>();
+  pages.forEach((page, index) => {
+    const data = results[index]?.data;
+    if (data) fetched.set(page, data);
+  });
+  return {
+    total,
+    at: (sequence) => {
+      const page = fetched.get(Math.floor((sequence - 1) / MESSAGES_ON_A_PAGE));
+      return page?.items[(sequence - 1) % MESSAGES_ON_A_PAGE] ?? arrived.get(sequence);
+    },
+    urlOf: (sha256) => {
+      for (const page of fetched.values()) {
+        const url = page.publicUrls[sha256];
+        if (url) return url;
+      }
+      return undefined;
+    },
+    error: results.find((result) => result.error)?.error ?? null,
+  };
+}
+
+function pagesOf({ first, last }: { first: number; last: number }, total: number): number[] {
+  if (total === 0) return [];
+  const pageOf = (sequence: number) =>
+    Math.floor((Math.min(Math.max(sequence, 1), total) - 1) / MESSAGES_ON_A_PAGE);
+  const from = pageOf(first);
+  return Array.from({ length: pageOf(last) - from + 1 }, (_, index) => from + index);
+}
+
+/** Give a function that has the shown messages of a session read again. */
+export function useRefreshLog(sessionId: string): () => void {
+  const queries = useQueryClient();
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return useCallback(() => {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => {
+      void queries.invalidateQueries({
+        queryKey: createConnectQueryKey({ schema: method.listMessages, cardinality: "finite" }),
+        refetchType: "active",
+      });
+      void queries.invalidateQueries({
+        queryKey: createConnectQueryKey({
+          schema: method.listSessionStates,
+          input: { sessionIds: [sessionId] },
+          cardinality: "finite",
+        }),
+      });
+    }, 100);
+  }, [queries, sessionId]);
+}

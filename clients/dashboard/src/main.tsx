@@ -1,0 +1,59 @@
+// The composition root: transport, queries, routes.
+
+import { TransportProvider } from "@connectrpc/connect-query";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+
+import { useAccounts } from "./account";
+import { isWorthRetrying } from "./api/errors";
+import { Toasts } from "./components/toasts";
+import { SignIn } from "./pages/sign-in";
+import { createAppRouter } from "./router";
+import "./styles.css";
+import { createTransport } from "./transport";
+
+const transport = createTransport();
+const router = createAppRouter();
+const clients = new Map<string, QueryClient>();
+
+function Root() {
+  const { current } = useAccounts();
+  if (!current) return <SignIn />;
+  return (
+    // What one project's key has fetched must never show under another's.
+    <QueryClientProvider client={clientOf(current.projectId)} key={current.projectId}>
+      <RouterProvider router={router} />
+    </QueryClientProvider>
+  );
+}
+
+function clientOf(projectId: string): QueryClient {
+  const client = clients.get(projectId) ?? createQueryClient();
+  clients.set(projectId, client);
+  return client;
+}
+
+function createQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 2_000,
+        retry: (failures, error) => failures < 3 && isWorthRetrying(error),
+        refetchOnWindowFocus: true,
+      },
+    },
+  });
+}
+
+const place = document.getElementById("root");
+if (!place) throw new Error("index.html has no #root");
+createRoot(place).render(
+  <StrictMode>
+    <TransportProvider transport={transport}>
+      <Root />
+      <Toasts />
+    </TransportProvider>
+  </StrictMode>,
+);

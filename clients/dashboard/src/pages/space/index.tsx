@@ -1,0 +1,3 @@
+export function SpacePage() {
+  return null;
+}

@@ -1,0 +1,167 @@
+// Every page that a link can name, with what it keeps in the address.
+
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  useRouterState,
+} from "@tanstack/react-router";
+
+import { Layout } from "./components/layout";
+import { ErrorState, NotFound } from "./components/states";
+
+type Search = Record<string, unknown>;
+
+const text = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value : undefined;
+const oneOf = <T extends string>(words: readonly T[], value: unknown): T | undefined =>
+  words.find((word) => word === value);
+/** Let every part of a search be left out by a link. */
+const optional = <T extends object>(search: T): Partial<T> => search;
+
+const root = createRootRoute({
+  component: Layout,
+  notFoundComponent: NotFound,
+  errorComponent: ({ error, reset }) => <ErrorState error={error} retry={reset} />,
+});
+
+const overview = createRoute({
+  getParentRoute: () => root,
+  path: "/",
+  validateSearch: (search: Search) =>
+    optional({
+      days: oneOf(["30", "90"], String(search["days"])),
+      zone: text(search["zone"]),
+    }),
+  component: lazyRouteComponent(() => import("./pages/overview"), "Overview"),
+});
+
+export const OBSERVING = ["observed", "pending", "failed"] as const;
+
+const sessions = createRoute({
+  getParentRoute: () => root,
+  path: "/sessions",
+  validateSearch: (search: Search) =>
+    optional({
+      user: text(search["user"]),
+      space: text(search["space"]),
+      observing: oneOf(OBSERVING, search["observing"]),
+      order: oneOf(["oldest"], search["order"]),
+      cursor: text(search["cursor"]),
+    }),
+  component: lazyRouteComponent(() => import("./pages/sessions"), "Sessions"),
+});
+
+const session = createRoute({
+  getParentRoute: () => root,
+  path: "/sessions/$sessionId",
+  validateSearch: (search: Search) =>
+    optional({
+      task: text(search["task"]),
+      message: text(search["message"]),
+    }),
+  component: lazyRouteComponent(() => import("./pages/session"), "SessionPage"),
+});
+
+const spaces = createRoute({
+  getParentRoute: () => root,
+  path: "/skills",
+  validateSearch: (search: Search) => optional({ user: text(search["user"]) }),
+  component: lazyRouteComponent(() => import("./pages/spaces"), "Spaces"),
+});
+
+const space = createRoute({
+  getParentRoute: () => root,
+  path: "/skills/$spaceId",
+  validateSearch: (search: Search) =>
+    optional({
+      block: text(search["block"]),
+      query: text(search["query"]),
+      tool: text(search["tool"]),
+      view: oneOf(["waiting"], search["view"]),
+      archived: search["archived"] === true ? true : undefined,
+    }),
+  component: lazyRouteComponent(() => import("./pages/space"), "SpacePage"),
+});
+
+const skill = createRoute({
+  getParentRoute: () => root,
+  path: "/skills/$spaceId/$skillId",
+  validateSearch: (search: Search) =>
+    optional({
+      version: typeof search["version"] === "number" ? search["version"] : undefined,
+    }),
+  component: lazyRouteComponent(() => import("./pages/skill"), "SkillPage"),
+});
+
+const runs = createRoute({
+  getParentRoute: () => root,
+  path: "/runs",
+  validateSearch: (search: Search) =>
+    optional({
+      of: oneOf(["learning"], search["of"]),
+      session: text(search["session"]),
+      space: text(search["space"]),
+      outcome: oneOf(["success", "failed", "refused"], search["outcome"]),
+      run: text(search["run"]),
+    }),
+  component: lazyRouteComponent(() => import("./pages/runs"), "Runs"),
+});
+
+const disks = createRoute({
+  getParentRoute: () => root,
+  path: "/disks",
+  validateSearch: (search: Search) => optional({ user: text(search["user"]) }),
+  component: lazyRouteComponent(() => import("./pages/disks"), "Disks"),
+});
+
+const disk = createRoute({
+  getParentRoute: () => root,
+  path: "/disks/$diskId",
+  validateSearch: (search: Search) =>
+    optional({
+      path: text(search["path"]),
+      file: text(search["file"]),
+      grep: text(search["grep"]),
+      glob: text(search["glob"]),
+    }),
+  component: lazyRouteComponent(() => import("./pages/disk"), "DiskPage"),
+});
+
+export const SETTINGS_TABS = ["project", "keys", "users", "tools", "system"] as const;
+
+const settings = createRoute({
+  getParentRoute: () => root,
+  path: "/settings",
+  validateSearch: (search: Search) => optional({ tab: oneOf(SETTINGS_TABS, search["tab"]) }),
+  component: lazyRouteComponent(() => import("./pages/settings"), "Settings"),
+});
+
+const routeTree = root.addChildren([
+  overview,
+  sessions,
+  session,
+  spaces,
+  space,
+  skill,
+  runs,
+  disks,
+  disk,
+  settings,
+]);
+
+export function createAppRouter() {
+  return createRouter({ routeTree, defaultPreload: "intent", scrollRestoration: true });
+}
+
+/** Say whether a page is being fetched. */
+export function useIsNavigating(): boolean {
+  return useRouterState({ select: (state) => state.isLoading });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}
