@@ -65,9 +65,7 @@ export function Snippet({ text }: { text: string }) {
   return (
     <div className="snippet">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard has to reach it */}
-      <pre tabIndex={0}>
-        {text}
-      </pre>
+      <pre tabIndex={0}>{text}</pre>
       <CopyButton text={text} label="Copy the snippet" />
     </div>
   );
