@@ -105,8 +105,9 @@ class Keys:
             if len(self._known) >= CACHE_SIZE:
                 self._known.clear()
             self._known[key] = known
+        answer = known[1]
         # One caller's cancellation must not end the question that others wait for.
-        project_id = await asyncio.shield(known[1])
+        project_id = answer.result() if answer.done() else await asyncio.shield(answer)
         if project_id is None:
             raise Unauthenticated
         return project_id

@@ -6,7 +6,7 @@ mistake with a clear sentence, and not our INTERNAL.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
@@ -62,12 +62,21 @@ class Internal(ServiceError):
         )
 
 
+Metadata = Mapping[str, str]
+"""What came with a call; the first value of each key."""
+
+
 def metadata_of(context: Context, key: str) -> str | None:
     """Return one value of a call's metadata."""
+    return _metadata(context).get(key)
+
+
+def _metadata(context: Context) -> Metadata:
+    # grpc makes all of it anew whenever it is asked for, so each call asks once.
+    found: dict[str, str] = {}
     for name, value in context.invocation_metadata() or ():
-        if name == key:
-            return value if isinstance(value, str) else value.decode("latin-1")
-    return None
+        found.setdefault(name, value if isinstance(value, str) else value.decode("latin-1"))
+    return found
 
 
 class Interceptor(aio.ServerInterceptor):
@@ -78,7 +87,7 @@ class Interceptor(aio.ServerInterceptor):
         self._keys = keys
         self._signer = signer
         self._admin_key = admin_key
-        self._methods: dict[str, _Method | None] = {}
+        self._wrapped: dict[str, RpcHandler] = {}
         self._running: set[asyncio.Task[Any]] = set()
 
     async def intercept_service(
@@ -87,16 +96,18 @@ class Interceptor(aio.ServerInterceptor):
         handler_call_details: grpc.HandlerCallDetails,
     ) -> RpcHandler | None:
         """Wrap the behaviour of an RPC of ours."""
-        handler = await continuation(handler_call_details)
         path = handler_call_details.method
-        if path not in self._methods:
-            self._methods[path] = _described(path)
-        method = self._methods[path]
-        if handler is None or method is None:
-            return handler
-        return self._wrapped(method, handler)
+        if path not in self._wrapped:
+            handler = await continuation(handler_call_details)
+            if handler is None:
+                return None  # anybody may ask for any path: nothing is kept of it
+            self._wrapped[path] = self._wrap(path, handler)
+        return self._wrapped[path]
 
-    def _wrapped(self, method: _Method, handler: RpcHandler) -> RpcHandler:
+    def _wrap(self, path: str, handler: RpcHandler) -> RpcHandler:
+        method = _described(path)
+        if method is None:
+            return handler
         around = _Around(self, method, handler)
         makers: dict[tuple[bool, bool], Any] = {
             (False, False): grpc.unary_unary_rpc_method_handler,
@@ -108,12 +119,12 @@ class Interceptor(aio.ServerInterceptor):
         behaviour = around.stream if handler.response_streaming else around.unary
         return cast("RpcHandler", make(behaviour))
 
-    async def enter(self, method: _Method, context: Context) -> None:
+    async def enter(self, method: _Method, metadata: Metadata) -> None:
         """Bind what logs carry, and find out who calls."""
         self._note_running()
-        request_id = metadata_of(context, REQUEST_ID_KEY) or str(uuid7())
+        request_id = metadata.get(REQUEST_ID_KEY) or str(uuid7())
         structlog.contextvars.bind_contextvars(request_id=request_id, method=method.name)
-        set_caller(await self._authenticated(method, context))
+        set_caller(await self._authenticated(method, metadata))
 
     def _note_running(self) -> None:
         task = asyncio.current_task()
@@ -126,16 +137,16 @@ class Interceptor(aio.ServerInterceptor):
         if self._running:
             await asyncio.wait(self._running, timeout=seconds)
 
-    async def _authenticated(self, method: _Method, context: Context) -> Caller:
+    async def _authenticated(self, method: _Method, metadata: Metadata) -> Caller:
         if method.callers == CALLER_ANYONE:
             return Caller(kind=CallerKind.ANYONE)
-        signed = metadata_of(context, PROJECT_HEADER)
+        signed = metadata.get(PROJECT_HEADER)
         if signed is not None:
             project = self._signer.project_of(signed)
             return Caller(kind=CallerKind.SERVICE, project=project)
         if method.callers == CALLER_SERVICE:
             raise PermissionDenied(f"{method.name} is for services only")
-        scheme, _, secret = (metadata_of(context, "authorization") or "").partition(" ")
+        scheme, _, secret = metadata.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not secret:
             raise Unauthenticated
         if self._admin_key and secret == self._admin_key:
@@ -184,9 +195,10 @@ class _Around:
         # The generated types know neither streams of bytes nor asynchronous behaviours.
         behaviour: Any = self.handler.stream_unary or self.handler.unary_unary
         try:
-            await self.interceptor.enter(self.method, context)
+            metadata = _metadata(context)
+            await self.interceptor.enter(self.method, metadata)
             response = await behaviour(self._taken(request), context)
-            return _serialised(response, context)
+            return _serialised(response, metadata)
         except (Exception, asyncio.CancelledError) as error:
             failure = self.interceptor.failure(error)
         return await self.interceptor.abort(context, failure)
@@ -194,9 +206,10 @@ class _Around:
     async def stream(self, request: Any, context: Context) -> AsyncIterator[bytes]:
         behaviour: Any = self.handler.stream_stream or self.handler.unary_stream
         try:
-            await self.interceptor.enter(self.method, context)
+            metadata = _metadata(context)
+            await self.interceptor.enter(self.method, metadata)
             async for response in behaviour(self._taken(request), context):
-                yield _serialised(response, context)
+                yield _serialised(response, metadata)
             return
         except (Exception, asyncio.CancelledError) as error:
             failure = self.interceptor.failure(error)
@@ -256,8 +269,8 @@ def _field_violation(violation: Any) -> FieldViolation:
     return FieldViolation(field=path.strip(".") or "request", description=violation.message)
 
 
-def _serialised(response: Message, context: Context) -> bytes:
-    marker = metadata_of(context, MARKER_KEY)
+def _serialised(response: Message, metadata: Metadata) -> bytes:
+    marker = metadata.get(MARKER_KEY)
     if marker is not None:
         mark_nulls(response, marker)
     return response.SerializeToString()
