@@ -10,6 +10,8 @@ from psycopg.errors import DeadlockDetected, QueryCanceled, SerializationFailure
 from psycopg.pq import TransactionStatus
 from sqlalchemy import event, exc, make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.util import greenlet_spawn
 
 from acontext_server.kit.errors import Conflict, InvalidRequest, Unavailable
 
@@ -68,20 +70,23 @@ class Database:
         Its `transaction()` holds several together. Raises as our `transaction` does.
         """
         with _engine_errors():
-            async with self._engine.connect() as pooled:
-                connection = await raw_connection(pooled)
+            pooled = await self._engine.raw_connection()
+            # SQLAlchemy types the driver's connection as Any.
+            connection = cast("Raw", pooled.driver_connection)
+            try:
                 await connection.set_autocommit(True)
-                try:
-                    yield connection
-                finally:
-                    await _give_back(pooled, connection)
+                yield connection
+            finally:
+                await _give_back(pooled, connection)
 
 
-async def _give_back(pooled: AsyncConnection, connection: Raw) -> None:
+async def _give_back(pooled: PoolProxiedConnection, connection: Raw) -> None:
     if connection.info.transaction_status is TransactionStatus.IDLE:
         await connection.set_autocommit(False)
     else:  # broken, or left in the middle of something
-        await pooled.invalidate()
+        await greenlet_spawn(pooled.invalidate)
+    # The pool is SQLAlchemy's synchronous one, which waits for the driver in a greenlet.
+    await greenlet_spawn(pooled.close)
 
 
 def after_commit(tx: Tx, callback: AfterCommit) -> None:
