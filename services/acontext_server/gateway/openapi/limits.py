@@ -20,6 +20,7 @@ KEYWORDS = {
     "max_len": "maxLength",
     "min_items": "minItems",
     "min_len": "minLength",
+    "pattern": "pattern",
 }
 TOLD_OTHERWISE = {"cel", "required", "items"}
 """Rules that are read by a function of their own."""
