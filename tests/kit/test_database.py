@@ -1,5 +1,6 @@
 """The driver's own connections: what stands alone, what holds together, what outlives a server."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import psycopg
@@ -40,6 +41,20 @@ async def test_a_raw_statement_commits_alone_and_a_transaction_as_a_whole(
         with pytest.raises(LookupError):
             await write_and_break(connection)
     assert await kept(database) == [1]
+
+
+async def test_what_a_borrower_left_open_is_not_the_next_ones(database: Database) -> None:
+    async with database.raw() as connection:
+        await connection.execute("begin")
+        await connection.execute("insert into kept values (1)")
+    assert await kept(database) == []
+
+
+async def test_who_finds_all_connections_borrowed_waits_for_one(database: Database) -> None:
+    async with database.raw(), database.raw():
+        third = asyncio.create_task(kept(database))
+        assert not (await asyncio.wait([third], timeout=0.1))[0]
+    assert await third == []
 
 
 async def close_others(settings: Settings) -> None:

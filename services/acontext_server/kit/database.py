@@ -1,5 +1,6 @@
 """PostgreSQL: transactions, and what other rooms need to know of its errors."""
 
+import asyncio
 import select
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, contextmanager
@@ -10,8 +11,6 @@ from psycopg.errors import DeadlockDetected, QueryCanceled, SerializationFailure
 from psycopg.pq import TransactionStatus
 from sqlalchemy import event, exc, make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import PoolProxiedConnection
-from sqlalchemy.util import greenlet_spawn
 
 from acontext_server.kit.errors import Conflict, InvalidRequest, Unavailable
 
@@ -40,8 +39,9 @@ TIME_OUTS = {
 class Database:
     """Connections of one service to its schema."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, raw: "_RawPool") -> None:
         self._engine = engine
+        self._raw = raw
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Tx]:
@@ -70,23 +70,63 @@ class Database:
         Its `transaction()` holds several together. Raises as our `transaction` does.
         """
         with _engine_errors():
-            pooled = await self._engine.raw_connection()
-            # SQLAlchemy types the driver's connection as Any.
-            connection = cast("Raw", pooled.driver_connection)
+            async with self._raw.borrow() as connection:
+                yield connection
+
+
+class _RawPool:
+    """Connections of the driver itself.
+
+    To borrow one from SQLAlchemy's pool costs as much as four statements; psycopg's own pool lets
+    callers wait for a second and more where the server was restarted.
+    """
+
+    def __init__(self, url: str, size: int) -> None:
+        self._url = url
+        self._idle: list[Raw] = []
+        self._free = asyncio.Semaphore(size)
+
+    @asynccontextmanager
+    async def borrow(self) -> AsyncIterator[Raw]:
+        await self._turn()
+        try:
+            connection = await self._take() or await self._connect()
             try:
-                await connection.set_autocommit(True)
                 yield connection
             finally:
-                await _give_back(pooled, connection)
+                await self._give_back(connection)
+        finally:
+            self._free.release()
 
+    async def _turn(self) -> None:
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._free.acquire()
+        except TimeoutError as error:
+            raise Unavailable("database") from error
 
-async def _give_back(pooled: PoolProxiedConnection, connection: Raw) -> None:
-    if connection.info.transaction_status is TransactionStatus.IDLE:
-        await connection.set_autocommit(False)
-    else:  # broken, or left in the middle of something
-        await greenlet_spawn(pooled.invalidate)
-    # The pool is SQLAlchemy's synchronous one, which waits for the driver in a greenlet.
-    await greenlet_spawn(pooled.close)
+    async def _take(self) -> Raw | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.closed and not _has_ended(connection):
+                return connection
+            await connection.close()
+        return None
+
+    async def _connect(self) -> Raw:
+        options: dict[str, Any] = connection_options(self._url)
+        return await psycopg.AsyncConnection.connect(self._url, autocommit=True, **options)
+
+    async def _give_back(self, connection: Raw) -> None:
+        if connection.info.transaction_status is TransactionStatus.IDLE:
+            self._idle.append(connection)
+        else:  # broken, or left in the middle of something
+            await connection.close()
+
+    async def close(self) -> None:
+        """Close what nobody has borrowed."""
+        while self._idle:
+            await self._idle.pop().close()
 
 
 def after_commit(tx: Tx, callback: AfterCommit) -> None:
@@ -129,7 +169,7 @@ def connection_options(url: str) -> dict[str, object]:
 
 @asynccontextmanager
 async def open_database(url: str, *, pool: int) -> AsyncIterator[Database]:
-    """Open a pool of connections; they are made when first needed."""
+    """Open pools of connections, one for each way to use them, which are made when needed."""
     engine = create_async_engine(
         driver_url(url),
         pool_size=pool,
@@ -138,9 +178,11 @@ async def open_database(url: str, *, pool: int) -> AsyncIterator[Database]:
         connect_args=connection_options(url),
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    raw = _RawPool(url, pool)
     try:
-        yield Database(engine)
+        yield Database(engine, raw)
     finally:
+        await raw.close()
         await engine.dispose()
 
 
