@@ -99,6 +99,11 @@ class Content:
         return frozenset(part.call_id for part in parts if part.call_id)
 
     @property
+    def has_uploads(self) -> bool:
+        """Whether bytes came with it that are kept in Blobs."""
+        return any(part.asset for part in self.parts)
+
+    @property
     def uses_tools(self) -> bool:
         """Whether there is a call or an answer of one."""
         return any(part.type in (PartType.TOOL_CALL, PartType.TOOL_RESULT) for part in self.parts)

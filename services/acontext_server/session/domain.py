@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NewType, TypeAlias
+from typing import NamedTuple, NewType, TypeAlias
 from uuid import UUID
 
 from acontext_server.kit.errors import FieldViolation, Kind, ServiceError
@@ -135,9 +135,8 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """A message of a session, with its place in the log."""
+class Message(NamedTuple):
+    """A message of a session, with its place in the log; a tuple, as a page has a thousand."""
 
     id: MessageId
     session_id: SessionId
@@ -146,10 +145,10 @@ class Message:
     content: Content
     tokens: int
     status: Status
-    task_id: TaskId | None = None
-    failure: str | None = None
     created_at: datetime
     updated_at: datetime
+    task_id: TaskId | None = None
+    failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import chain
 from uuid import UUID
 
-from acontext_server.kit.database import Database, Tx
+from acontext_server.kit.database import Database, Raw
 from acontext_server.kit.errors import Conflict, RequestIdReused, ServiceError, Unavailable
 from acontext_server.kit.ids import ProjectId
 from acontext_server.session.calls import OpenCalls, asks_for_call
@@ -189,7 +189,7 @@ class Appender:
     ) -> list[Appended | ServiceError | None]:
         if not drafts:
             return []
-        async with self.database.transaction() as tx:
+        async with self.database.raw() as tx, tx.transaction():
             keys = {draft.new.key for draft in drafts}
             logs = await messages.lock_logs(tx, keys, wait=wait)
             held = await _held(tx, drafts, keys - logs.keys()) if not wait else set()
@@ -200,7 +200,7 @@ class Appender:
 
 
 async def _held(
-    tx: Tx, drafts: Sequence[Draft], missing: Collection[LogKey]
+    tx: Raw, drafts: Sequence[Draft], missing: Collection[LogKey]
 ) -> set[Chain | LogKey]:
     """Name the lanes of drafts whose logs were not locked although they are there."""
     held = await messages.existing_logs(tx, missing) if missing else set()
@@ -211,7 +211,7 @@ async def _held(
 class _Batch:
     """One transaction's drafts, and what has become of them."""
 
-    tx: Tx
+    tx: Raw
     drafts: Sequence[Draft]
     now: datetime
     logs: dict[LogKey, Log]

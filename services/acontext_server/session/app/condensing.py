@@ -84,11 +84,10 @@ class CondensingApp:
         self, project_id: ProjectId, session_id: SessionId, before: int, room: int
     ) -> tuple[Sequence[Message], int, bool]:
         async with self.database.transaction() as tx:
-            log = await store.find_log(tx, project_id, session_id)
-            if log is None:
-                raise SessionNotFound(session_id)
             stretch = await store.read_down(
                 tx, project_id, session_id, before=before, limit=READ_AT_ONCE, max_bytes=room
             )
-        messages = await self.reading.contents.messages(project_id, stretch.messages, log)
+        if stretch is None:
+            raise SessionNotFound(session_id)
+        messages = await self.reading.contents.messages(project_id, stretch)
         return messages, sum(row.size for row in stretch.messages), stretch.more

@@ -18,7 +18,7 @@ from acontext_server.session.formats.stored import (
     unpack,
     unpack_proto,
 )
-from acontext_server.session.store.messages import StoredMessage
+from acontext_server.session.store.messages import StoredMessage, Stretch
 
 _logger = structlog.get_logger()
 
@@ -33,10 +33,9 @@ class Contents:
 
     blobs: Blobs
 
-    async def messages(
-        self, project_id: ProjectId, rows: Sequence[StoredMessage], log: Log
-    ) -> list[Message]:
-        """Make messages of rows of one log."""
+    async def messages(self, project_id: ProjectId, stretch: Stretch) -> list[Message]:
+        """Make messages of the rows of a log."""
+        rows, log = stretch.messages, stretch.log
         contents = await self.of(project_id, rows)
         return [to_message(row, one, log) for row, one in zip(rows, contents, strict=True)]
 
@@ -60,7 +59,8 @@ class Contents:
         self, project_id: ProjectId, rows: Sequence[StoredMessage]
     ) -> list[Content]:
         packed = [unpack_proto(row.content) for row in rows]
-        await self.put_back(project_id, packed)
+        split = [one for row, one in zip(rows, packed, strict=True) if not row.is_whole]
+        await self.put_back(project_id, split)
         return [unpack(row.role, one) for row, one in zip(rows, packed, strict=True)]
 
     async def put_back(self, project_id: ProjectId, packed: Sequence[MessageContent]) -> None:

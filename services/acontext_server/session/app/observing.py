@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from acontext_server.kit.database import Database, Tx
+from acontext_server.kit.database import Database
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.paging import Cursors, Page
 from acontext_server.session.domain import (
@@ -59,17 +59,22 @@ class ObservingApp:
     ) -> Reading:
         """Read the log after a sequence."""
         async with self.database.transaction() as tx:
-            log, session = await _both(tx, project_id, session_id)
+            session = await sessions.find_session(tx, project_id, session_id)
             stretch = await messages.read_up(tx, project_id, session_id, after=after, limit=limit)
-        return Reading(stretch.messages, log, session)
+        if session is None or stretch is None:
+            raise SessionNotFound(session_id)
+        return Reading(stretch.messages, stretch.log, session)
 
     async def read_some(
         self, project_id: ProjectId, session_id: SessionId, ids: Sequence[MessageId]
     ) -> Reading:
         """Read these messages of a session."""
         async with self.database.transaction() as tx:
-            log, session = await _both(tx, project_id, session_id)
+            session = await sessions.find_session(tx, project_id, session_id)
+            log = await messages.find_log(tx, project_id, session_id)
             found = await messages.read_ids(tx, project_id, session_id, ids)
+        if session is None or log is None:
+            raise SessionNotFound(session_id)
         return Reading(found, log, session)
 
     async def record(
@@ -89,11 +94,3 @@ class ObservingApp:
             healed = dict.fromkeys(observation.healed)
             await store.note_failures(tx, *key, {**healed, **observation.failures})
             await store.note_links(tx, *key, observation.links)
-
-
-async def _both(tx: Tx, project_id: ProjectId, session_id: SessionId) -> tuple[Log, Session]:
-    log = await messages.find_log(tx, project_id, session_id)
-    session = await sessions.find_session(tx, project_id, session_id)
-    if log is None or session is None:
-        raise SessionNotFound(session_id)
-    return log, session

@@ -75,11 +75,8 @@ class ReadingApp:
     ) -> MessagePage:
         """Read a page of a session's messages, edit it, and put it into a format."""
         async with self.database.raw() as connection:
-            log = await store.find_log(connection, project_id, session_id)
-            if log is None:
-                raise SessionNotFound(session_id)
             stretch = await self._stretch(connection, project_id, session_id, query)
-        messages = await self.contents.messages(project_id, stretch.messages, log)
+        messages = await self.contents.messages(project_id, stretch)
         fitting = _fitting(messages, query)
         more = stretch.more or len(fitting) < len(messages)
         return await self._page(project_id, session_id, query, fitting, more=more)
@@ -98,15 +95,17 @@ class ReadingApp:
                 stretch = await store.read_down(
                     connection, *key, before=position, limit=step, max_bytes=left
                 )
-                found = [*stretch.messages, *found]
             else:
                 stretch = await store.read_up(
                     connection, *key, after=position, limit=step, max_bytes=left
                 )
-                found = [*found, *stretch.messages]
-            left -= sum(message.size for message in stretch.messages)
-            if not stretch.more or len(stretch.messages) < step or len(found) >= limit or left <= 0:
-                return Stretch(found, stretch.more)
+            if stretch is None:
+                raise SessionNotFound(session_id)
+            read = stretch.messages
+            found = [*read, *found] if query.time_desc else [*found, *read]
+            left -= sum(message.size for message in read)
+            if not stretch.more or len(read) < step or len(found) >= limit or left <= 0:
+                return replace(stretch, messages=found)
             position = found[0 if query.time_desc else -1].sequence
 
     def _position(self, session_id: SessionId, query: Query) -> int:
@@ -126,7 +125,7 @@ class ReadingApp:
     ) -> MessagePage:
         tools = await self._tools(project_id, session_id, query, messages)
         edited = _edited(messages, query, tools)
-        pinned = query.pin in {str(message.id) for message in messages}
+        pinned = query.pin and query.pin in {str(message.id) for message in messages}
         newest = messages[-1].id if messages else None
         cursor = None
         if more and messages:
@@ -170,16 +169,17 @@ class ReadingApp:
     ) -> list[tuple[MessageId, JsonObject]]:
         if query.form is Format.ACONTEXT:
             return []
+        with_uploads = [message for message in messages if message.content.has_uploads]
         wanted = {
             sha256
-            for message in messages
+            for message in with_uploads
             for sha256 in formats.needs_content(
                 query.form, message.content, with_urls=query.with_urls
             )
         }
         fetched = Fetched(
             contents={sha256: await self.contents.fetch(project_id, sha256) for sha256 in wanted},
-            urls=self._openai_urls(project_id, query, messages),
+            urls=self._openai_urls(project_id, query, with_uploads),
         )
         return [
             (message.id, item)
@@ -225,13 +225,12 @@ class ReadingApp:
     ) -> Sequence[Message]:
         """Read the next stretch of a log; empty at its end."""
         async with self.database.transaction() as tx:
-            log = await store.find_log(tx, project_id, session_id)
-            if log is None:
-                raise SessionNotFound(session_id)
             stretch = await store.read_up(
                 tx, project_id, session_id, after=after, limit=100, max_bytes=WATCH_BYTES
             )
-        return await self.contents.messages(project_id, stretch.messages, log)
+        if stretch is None:
+            raise SessionNotFound(session_id)
+        return await self.contents.messages(project_id, stretch)
 
 
 def _scope(session_id: SessionId, query: Query) -> str:
@@ -252,6 +251,8 @@ def _fitting(messages: Sequence[Message], query: Query) -> Sequence[Message]:
 
 def uploads_shown(message: Message, *, form: Format, with_urls: bool) -> int:
     """Say how many bytes of uploads a message brings into an answer."""
+    if not message.content.has_uploads:
+        return 0
     shown = formats.needs_content(form, message.content, with_urls=with_urls)
     sizes = {part.asset.sha256: part.asset.size_b for part in message.content.parts if part.asset}
     return sum(sizes[sha256] * 4 // 3 for sha256 in shown)
@@ -268,4 +269,4 @@ def _edited(
     ]
     by_id = {str(message.id): message for message in messages}
     left = edit(entries, query.strategies, pin=query.pin, tools=tools, count=count_tokens)
-    return [replace(by_id[entry.id], content=entry.content, tokens=entry.tokens) for entry in left]
+    return [by_id[one.id]._replace(content=one.content, tokens=one.tokens) for one in left]

@@ -151,9 +151,8 @@ def _joined(content: Field) -> str:
 def write(content: Content, fetched: Fetched) -> list[JsonObject]:
     """Put a message together as chat messages: each tool result is one of its own, first."""
     name = text_or_none(content.meta.get("name"))
-    results = [part for part in content.parts if part.type is PartType.TOOL_RESULT]
+    messages = [_written_result(part, name) for part in content.parts if _answers(part)]
     rest = [part for part in content.parts if part.type is not PartType.TOOL_RESULT]
-    messages = [_written_result(part, name) for part in results if _answers(part)]
     if content.role is Role.ASSISTANT:
         body = _written_assistant(rest)
     else:
@@ -164,7 +163,7 @@ def write(content: Content, fetched: Fetched) -> list[JsonObject]:
 
 
 def _answers(part: Part) -> bool:
-    return bool(part.call_id or part.tool)
+    return part.type is PartType.TOOL_RESULT and bool(part.call_id or part.tool)
 
 
 def _written_result(part: Part, name: str | None) -> JsonObject:

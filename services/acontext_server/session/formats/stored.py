@@ -13,11 +13,11 @@ from google.protobuf.message import DecodeError
 from acontext.session import v1 as pb
 from acontext_server.session.content import Asset, Content, Part, PartType, Role
 from acontext_server.session.domain import MAX_INLINE_BYTES
-from acontext_server.session.free_json import InvalidJson, JsonObject, dump, parse
+from acontext_server.session.free_json import JsonObject, dump, load
 
 MessageContent: TypeAlias = pb.MessageContent
 
-UNREADABLE = (DecodeError, InvalidJson, ValueError)
+UNREADABLE = (DecodeError, ValueError)
 """What is raised where kept bytes are damaged."""
 
 
@@ -97,8 +97,8 @@ def put_back(content: pb.MessageContent, fetch: Callable[[str], bytes]) -> None:
 
 def unpack(role: Role, content: pb.MessageContent) -> Content:
     """Make content of the stored form, after `put_back()`."""
-    parts = tuple(_part(part) for part in content.parts)
-    return Content(role=role, parts=parts, meta=_object(content.meta_json))
+    parts = [_part(part) for part in content.parts]
+    return Content(role=role, parts=tuple(parts), meta=_object(content.meta_json))
 
 
 def readable(rows: Iterable[tuple[Role, bytes]]) -> Iterator[Content]:
@@ -122,7 +122,7 @@ def _part(part: pb.ContentPart) -> Part:
 
 def _object(raw: bytes) -> JsonObject:
     # Only objects are ever packed.
-    return cast("JsonObject", parse(raw)) if raw else {}
+    return cast("JsonObject", load(raw)) if raw else {}
 
 
 def to_asset(asset: Asset) -> pb.Asset:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from acontext_server.kit.database import Tx
+from acontext_server.kit.database import Raw, Tx, raw_connection
 from acontext_server.kit.ids import ProjectId
 from acontext_server.session.domain import MessageId, SessionId
 from acontext_server.session.store.tables import BlobRow, BlobUseRow
@@ -41,15 +41,15 @@ async def intend(
     await tx.execute(insert(BlobUseRow), [{**blob, **message} for blob in blobs])
 
 
-async def keep(tx: Tx, project_id: ProjectId, message_id: MessageId) -> int:
+_KEEP = """
+UPDATE session.blob_use SET expires_at = NULL WHERE project_id = %s AND message_id = %s
+"""
+
+
+async def keep(tx: Tx | Raw, project_id: ProjectId, message_id: MessageId) -> int:
     """Make the uses of a stored message last, and count them."""
-    kept = (
-        update(BlobUseRow)
-        .where(BlobUseRow.project_id == project_id, BlobUseRow.message_id == message_id)
-        .values(expires_at=None)
-        .returning(BlobUseRow.sha256)
-    )
-    return len((await tx.execute(kept)).all())
+    connection = await raw_connection(tx)
+    return (await connection.execute(_KEEP, (project_id, message_id))).rowcount
 
 
 async def release_session(tx: Tx, project_id: ProjectId, session_id: SessionId) -> None:

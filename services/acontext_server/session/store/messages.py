@@ -6,9 +6,7 @@ These statements go through psycopg itself, which costs a third of what SQLAlche
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
-
-from psycopg.rows import namedtuple_row
+from typing import Any, NamedTuple, TypeAlias
 
 from acontext_server.kit.database import Raw, Tx, raw_connection
 from acontext_server.kit.ids import ProjectId
@@ -37,9 +35,8 @@ class NewMessage:
     uses_tools: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredMessage:
-    """A row of the log, its content still packed."""
+class StoredMessage(NamedTuple):
+    """A row of the log, its content still packed; a tuple, since they are made by the thousand."""
 
     id: MessageId
     session_id: SessionId
@@ -54,18 +51,29 @@ class StoredMessage:
     failure: str | None = None
     observed_at: datetime | None = None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing of its content is kept beside the row."""
+        return self.size == len(self.content)
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Neighbouring messages, oldest first, and whether more lie beyond in the direction read."""
+    """Neighbouring messages of a log, oldest first."""
 
+    log: Log
     messages: Sequence[StoredMessage]
     more: bool
+    """Whether more lie beyond in the direction read."""
 
 
-_LOCK = """
-SELECT project_id, session_id, last_sequence, last_message_id, last_stored_at,
-       observed_through, running_through, tokens
+_LOG_COLUMNS = """
+       log.last_sequence, log.last_message_id, log.last_stored_at, log.observed_through,
+       log.running_through, log.tokens
+"""
+
+_LOCK = f"""
+SELECT project_id, session_id, {_LOG_COLUMNS}
 FROM session.log
 WHERE (project_id, session_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))
 ORDER BY session_id
@@ -98,24 +106,33 @@ FROM unnest(%b::uuid[], %b::uuid[], %b::int[], %b::uuid[], %b::timestamptz[], %b
 WHERE log.project_id = new.project_id AND log.session_id = new.session_id
 """
 
+_COLUMNS = """
+       m.message_id, m.session_id, m.sequence, m.parent_id, m.role, m.content, m.size, m.tokens,
+       m.created_at, o.task_id, o.failure, o.updated_at
+"""
+
+# The log stands in every row, and in a row of its own where nothing of it is read.
 _READ = """
-SELECT m.*, o.task_id, o.failure, o.updated_at AS observed_at
-FROM (SELECT m.*, count(*) OVER () AS found,
-             sum(m.size) OVER (ORDER BY m.sequence {order}) AS total
-      FROM (SELECT * FROM session.message
-            WHERE project_id = %(project)s AND session_id = %(session)s AND {beyond}
-            ORDER BY sequence {order} LIMIT %(limit)s) m) m
+SELECT {columns}, m.found, {log_columns}
+FROM session.log
+LEFT JOIN (SELECT m.*, count(*) OVER () AS found,
+                  sum(m.size) OVER (ORDER BY m.sequence {order}) AS total
+           FROM (SELECT * FROM session.message
+                 WHERE project_id = %(project)s AND session_id = %(session)s AND {beyond}
+                 ORDER BY sequence {order} LIMIT %(limit)s) m) m
+    ON m.total <= %(bytes)s OR m.total = m.size
 LEFT JOIN session.observation o
     ON o.project_id = m.project_id AND o.session_id = m.session_id AND o.sequence = m.sequence
-WHERE m.total <= %(bytes)s OR m.total = m.size
+WHERE log.project_id = %(project)s AND log.session_id = %(session)s
 ORDER BY m.sequence {order}
 """
 
-_READ_UP = _READ.format(order="ASC", beyond="sequence > %(position)s")
-_READ_DOWN = _READ.format(order="DESC", beyond="sequence < %(position)s")
+_PARTS = {"columns": _COLUMNS, "log_columns": _LOG_COLUMNS}
+_READ_UP = _READ.format(**_PARTS, order="ASC", beyond="sequence > %(position)s")
+_READ_DOWN = _READ.format(**_PARTS, order="DESC", beyond="sequence < %(position)s")
 
-_READ_IDS = """
-SELECT m.*, o.task_id, o.failure, o.updated_at AS observed_at
+_READ_IDS = f"""
+SELECT {_COLUMNS}
 FROM (SELECT *, sum(size) OVER (ORDER BY sequence) AS total FROM session.message
       WHERE project_id = %(project)s AND session_id = %(session)s
           AND message_id = ANY(%(ids)s::uuid[])) m
@@ -125,9 +142,8 @@ WHERE m.total <= %(bytes)s OR m.total = m.size
 ORDER BY m.sequence
 """
 
-_LOG = """
-SELECT last_sequence, last_message_id, last_stored_at, observed_through, running_through, tokens
-FROM session.log WHERE project_id = %s AND session_id = %s
+_LOG = f"""
+SELECT {_LOG_COLUMNS} FROM session.log WHERE project_id = %s AND session_id = %s
 """
 
 _WITH_TOOLS = """
@@ -145,13 +161,13 @@ async def lock_logs(
     Without waiting, those that others hold are left out too.
     """
     rows = await _rows(tx, _LOCK if wait else _LOCK_FREE, _columns(keys))
-    return {(row.project_id, row.session_id): _log(row) for row in rows}
+    return {(project_id, session_id): _log(*log) for project_id, session_id, *log in rows}
 
 
 async def existing_logs(tx: Tx | Raw, keys: Iterable[LogKey]) -> set[LogKey]:
     """Say which of these logs there are, locked or not."""
     rows = await _rows(tx, _EXISTING, _columns(keys))
-    return {(row.project_id, row.session_id) for row in rows}
+    return {(project_id, session_id) for project_id, session_id in rows}
 
 
 def _columns(keys: Iterable[LogKey]) -> tuple[list[ProjectId], list[SessionId]]:
@@ -241,7 +257,7 @@ async def _move(
 async def find_log(tx: Tx | Raw, project_id: ProjectId, session_id: SessionId) -> Log | None:
     """Read where a session's log ends."""
     rows = await _rows(tx, _LOG, (project_id, session_id))
-    return _log(rows[0]) if rows else None
+    return _log(*rows[0]) if rows else None
 
 
 async def read_up(
@@ -252,10 +268,12 @@ async def read_up(
     after: int,
     limit: int,
     max_bytes: int = MAX_ANSWER_BYTES,
-) -> Stretch:
-    """Read at most `limit` messages after a sequence; at least one, then no more than fit."""
-    rows = await _read(tx, _READ_UP, (project_id, session_id), after, limit, max_bytes)
-    return Stretch([_message(row) for row in rows[:limit]], _more(rows, limit))
+) -> Stretch | None:
+    """Read at most `limit` messages after a sequence; at least one, then no more than fit.
+
+    None if there is no such log.
+    """
+    return await _read(tx, _READ_UP, (project_id, session_id), after, limit, max_bytes)
 
 
 async def read_down(
@@ -266,10 +284,10 @@ async def read_down(
     before: int,
     limit: int,
     max_bytes: int = MAX_ANSWER_BYTES,
-) -> Stretch:
+) -> Stretch | None:
     """Read at most `limit` messages before a sequence, the newest, still oldest first."""
-    rows = await _read(tx, _READ_DOWN, (project_id, session_id), before, limit, max_bytes)
-    return Stretch([_message(row) for row in rows[:limit]][::-1], _more(rows, limit))
+    down = await _read(tx, _READ_DOWN, (project_id, session_id), before, limit, max_bytes)
+    return down and replace(down, messages=down.messages[::-1])
 
 
 async def read_ids(
@@ -278,7 +296,7 @@ async def read_ids(
     """Read these messages of a session, in the order of the log, as many as fit an answer."""
     values = {"project": project_id, "session": session_id, "ids": list(ids)}
     rows = await _rows(tx, _READ_IDS, {**values, "bytes": MAX_ANSWER_BYTES})
-    return [_message(row) for row in rows]
+    return [_message(*row) for row in rows]
 
 
 async def contents_with_tools(
@@ -286,54 +304,62 @@ async def contents_with_tools(
 ) -> list[tuple[Role, bytes]]:
     """Read what a session says by and to tools, oldest first."""
     rows = await _rows(tx, _WITH_TOOLS, (project_id, session_id))
-    return [(Role(row.role), row.content) for row in rows]
+    return [(Role(role), content) for role, content in rows]
 
 
 async def _read(
     tx: Tx | Raw, query: str, key: LogKey, position: int, limit: int, max_bytes: int
-) -> Sequence[Any]:
+) -> Stretch | None:
     values = {"project": key[0], "session": key[1], "position": position}
-    return await _rows(tx, query, {**values, "limit": limit + 1, "bytes": max_bytes})
-
-
-def _more(rows: Sequence[Any], limit: int) -> bool:
-    return bool(rows) and rows[0].found > min(len(rows), limit)
+    # One more than asked for tells whether there are more.
+    rows = await _rows(tx, query, {**values, "limit": limit + 1, "bytes": max_bytes})
+    if not rows:
+        return None
+    of_message = len(StoredMessage._fields)
+    found, *log = rows[0][of_message:]
+    if found is None:
+        return Stretch(_log(*log), [], more=False)
+    messages = [_message(*row[:of_message]) for row in rows[:limit]]
+    return Stretch(_log(*log), messages, more=found > len(messages))
 
 
 async def _rows(
     tx: Tx | Raw, query: str, values: Sequence[Any] | Mapping[str, Any]
-) -> Sequence[Any]:
+) -> Sequence[tuple[Any, ...]]:
     connection = await raw_connection(tx)
     # In text every content would be written and read as hexadecimal digits.
-    async with connection.cursor(binary=True, row_factory=namedtuple_row) as cursor:
+    async with connection.cursor(binary=True) as cursor:
         # psycopg takes text only as literals, and these constants are partly made of others.
         await cursor.execute(query.encode(), values)
         return await cursor.fetchall()
 
 
-def _log(row: Any) -> Log:
+def _log(
+    last_sequence: int,
+    last_message_id: MessageId | None,
+    last_stored_at: datetime | None,
+    observed_through: int,
+    running_through: int,
+    tokens: int,
+) -> Log:
+    """Take the values of _LOG_COLUMNS."""
     return Log(
-        last_sequence=row.last_sequence,
-        last_message_id=row.last_message_id,
-        last_stored_at=row.last_stored_at,
-        observed_through=row.observed_through,
-        running_through=row.running_through,
-        tokens=row.tokens,
+        last_sequence=last_sequence,
+        last_message_id=last_message_id,
+        last_stored_at=last_stored_at,
+        observed_through=observed_through,
+        running_through=running_through,
+        tokens=tokens,
     )
 
 
-def _message(row: Any) -> StoredMessage:
-    return StoredMessage(
-        id=row.message_id,
-        session_id=row.session_id,
-        sequence=row.sequence,
-        parent_id=row.parent_id,
-        role=Role(row.role),
-        content=row.content,
-        size=row.size,
-        tokens=row.tokens,
-        created_at=row.created_at,
-        task_id=row.task_id,
-        failure=row.failure,
-        observed_at=row.observed_at,
-    )
+def _message(
+    id_: MessageId,
+    session_id: SessionId,
+    sequence: int,
+    parent_id: MessageId | None,
+    role: str,
+    *rest: Any,
+) -> StoredMessage:
+    """Take the values of _COLUMNS."""
+    return StoredMessage(id_, session_id, sequence, parent_id, Role(role), *rest)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
 
-from acontext_server.kit.database import Tx, raw_connection
+from acontext_server.kit.database import Raw, Tx, raw_connection
 from acontext_server.kit.ids import ProjectId
 from acontext_server.session.domain import MessageId
 
@@ -42,7 +42,7 @@ WHERE method = 'StoreMessage'
 """
 
 
-async def claim(tx: Tx, claims: Sequence[Claim]) -> dict[RequestKey, Claim]:
+async def claim(tx: Tx | Raw, claims: Sequence[Claim]) -> dict[RequestKey, Claim]:
     """Claim request ids, and give for each the claim that was first.
 
     What another transaction claims at the same moment is waited for.
@@ -64,7 +64,7 @@ async def claim(tx: Tx, claims: Sequence[Claim]) -> dict[RequestKey, Claim]:
     }
 
 
-async def release(tx: Tx, keys: Sequence[RequestKey]) -> None:
+async def release(tx: Tx | Raw, keys: Sequence[RequestKey]) -> None:
     """Give request ids free again, within the transaction that claimed them."""
     if keys:
         connection = await raw_connection(tx)
