@@ -11,7 +11,7 @@ from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.outbox import Announcement
 from acontext_server.observer.app.budget import Budget
 from acontext_server.observer.app.following import Following
-from acontext_server.observer.app.observing import Observing
+from acontext_server.observer.app.nudging import Nudging
 from acontext_server.observer.domain import (
     Clock,
     Event,
@@ -74,14 +74,14 @@ def _fill(envelope: pb.ObserverEvent, event: Event) -> tuple[str, UUID]:
             return "project_forgotten", event.project_id
 
 
-def on_nudge(observing: Observing) -> Handler:
-    """Deal with session's nudges."""
+def on_nudge(nudging: Nudging) -> Handler:
+    """Deal with session's nudges; those of sessions that nobody observes are for watchers."""
 
     async def handle(data: bytes) -> None:
         event = session_pb.SessionEvent.FromString(data)
-        if event.WhichOneof("event") == "message_stored":
-            stored = event.message_stored
-            await observing.nudge(
+        stored = event.message_stored
+        if event.HasField("message_stored") and not stored.disable_task_tracking:
+            await nudging.nudge(
                 ProjectId(UUID(event.project_id)),
                 SessionId(UUID(stored.session_id)),
                 stored.sequence,

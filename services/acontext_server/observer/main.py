@@ -24,6 +24,7 @@ from acontext_server.observer.app.budget import Budget
 from acontext_server.observer.app.flushing import Flushing
 from acontext_server.observer.app.following import Following
 from acontext_server.observer.app.means import Means
+from acontext_server.observer.app.nudging import Nudging
 from acontext_server.observer.app.observing import Limits, Observing
 from acontext_server.observer.app.reading import Reading
 from acontext_server.observer.app.reobserving import Reobserving
@@ -115,6 +116,7 @@ def _wired(
     announcing = Announcing(means)
     budget = Budget(means, sessions, applies=engine.spends)
     observing = Observing(means, sessions, engine, budget, announcing, bury, limits)
+    nudging = Nudging(means, sessions)
     following = Following(means, announcing, partial(bus.purge, NAME))
     reading = Reading(means, sessions, announcing, budget)
     flushing = Flushing(means, sessions, budget)
@@ -144,7 +146,7 @@ def _wired(
             Workers(means, observing, count=WORKERS).run,
             sweep.run,
             partial(
-                bus.listen, "session", "observer-nudges", events.NUDGES, events.on_nudge(observing)
+                bus.listen, "session", "observer-nudges", events.NUDGES, events.on_nudge(nudging)
             ),
             partial(
                 bus.listen,

@@ -116,6 +116,8 @@ class Log:
     observed_through: int
     running_through: int
     tokens: int
+    tracked: bool
+    """Whether it is observed at all."""
 
     def status(self, sequence: int, failure: str | None) -> "Status":
         """Derive what observing has made of a message."""
@@ -124,6 +126,14 @@ class Log:
         if sequence <= self.observed_through:
             return Status.SUCCESS
         return Status.RUNNING if sequence <= self.running_through else Status.PENDING
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """What others are told of a log that has grown."""
+
+    last_sequence: int
+    tracked: bool
 
 
 class Status(StrEnum):

@@ -23,6 +23,7 @@ from acontext_server.session.app.sessions import SessionApp
 from acontext_server.session.app.watching import Watchers
 from acontext_server.session.domain import (
     Event,
+    Grown,
     ProjectDeleted,
     SessionConnected,
     SessionDeleted,
@@ -85,19 +86,19 @@ def _fill(envelope: pb.SessionEvent, project_id: ProjectId, event: Event) -> tup
 
 @dataclass(slots=True, kw_only=True)
 class Nudges:
-    """Tells others that logs have grown: the newest sequence of each, waited for by nobody."""
+    """Tells others that logs have grown, and how far; waited for by nobody."""
 
     bus: Bus
     watchers: Watchers
     now: Callable[[], datetime]
     new_id: Callable[[], UUID]
-    _grown: dict[tuple[ProjectId, SessionId], int] = field(default_factory=dict)
+    _grown: dict[tuple[ProjectId, SessionId], Grown] = field(default_factory=dict)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def appended(self, project_id: ProjectId, session_id: SessionId, sequence: int) -> None:
+    def appended(self, project_id: ProjectId, session_id: SessionId, grown: Grown) -> None:
         """Note that a log has grown; what is not told yet is told as one."""
         self.watchers.wake(session_id)
-        self._grown[project_id, session_id] = sequence
+        self._grown[project_id, session_id] = grown
         self._news.set()
 
     def forget(self, project_id: ProjectId, session_id: SessionId) -> None:
@@ -117,18 +118,19 @@ class Nudges:
                 self._news.set()
             await asyncio.sleep(GATHER_SECONDS)
 
-    async def _tell(self, noted: Sequence[tuple[tuple[ProjectId, SessionId], int]]) -> None:
-        heard = await asyncio.gather(*(self._nudge(*log, last) for log, last in noted))
-        for (log, last), one in zip(noted, heard, strict=True):
-            if one and self._grown.get(log) == last:
+    async def _tell(self, noted: Sequence[tuple[tuple[ProjectId, SessionId], Grown]]) -> None:
+        heard = await asyncio.gather(*(self._nudge(*log, grown) for log, grown in noted))
+        for (log, grown), one in zip(noted, heard, strict=True):
+            if one and self._grown.get(log) == grown:
                 del self._grown[log]
 
-    async def _nudge(self, project_id: ProjectId, session_id: SessionId, sequence: int) -> bool:
+    async def _nudge(self, project_id: ProjectId, session_id: SessionId, grown: Grown) -> bool:
         event = pb.SessionEvent(
             id=str(self.new_id()), project_id=str(project_id), occurred_at=_stamp(self.now())
         )
         event.message_stored.session_id = str(session_id)
-        event.message_stored.sequence = sequence
+        event.message_stored.sequence = grown.last_sequence
+        event.message_stored.disable_task_tracking = not grown.tracked
         subject = self.bus.subject("session", "message_stored", project_id, session_id)
         return await self.bus.nudge(subject, event.SerializeToString())
 

@@ -114,22 +114,6 @@ class Observing:
         self._bury = bury
         self._limits = limits
 
-    async def nudge(self, project_id: ProjectId, session_id: SessionId, sequence: int) -> None:
-        """Take note that a session's log reached a sequence."""
-        pace = await self._sessions.pace(project_id)
-        if not pace.is_on:
-            return
-        async with self._means.database.transaction() as tx:
-            await observations.tell_of(
-                tx,
-                project_id,
-                session_id,
-                sequence=sequence,
-                at=self._means.now(),
-                idle=pace.idle,
-                turns=pace.turns,
-            )
-
     async def lease(self) -> Lease | None:
         """Take a session that is due, if there is one."""
         now = self._means.now()

@@ -1,12 +1,12 @@
 """How far each session is observed: cursors, due times, leases."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import and_, case, delete, func, literal, or_, select, update
+from sqlalchemy import and_, case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from acontext_server.kit.database import Tx
@@ -15,6 +15,8 @@ from acontext_server.observer.domain import Lease, LeaseLost, SessionId, SpaceId
 from acontext_server.observer.store.tables import ObservationRow
 
 _row = ObservationRow
+
+LogKey: TypeAlias = tuple[ProjectId, SessionId]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,40 +28,36 @@ class Held:
 
 
 async def tell_of(
-    tx: Tx,
-    project_id: ProjectId,
-    session_id: SessionId,
-    *,
-    sequence: int,
-    at: datetime,
-    idle: timedelta,
-    turns: int,
+    tx: Tx, ends: Mapping[LogKey, int], *, at: datetime, idle: timedelta, turns: int
 ) -> None:
-    """Note that a session's log reached a sequence.
+    """Note that logs reached these sequences.
 
-    It is due when it has been quiet for the idle time, or at once when so many turns wait; a batch
-    that failed keeps the time of its next try.
+    A session is due when it has been quiet for the idle time, or at once when so many turns wait; a
+    batch that failed keeps the time of its next try.
     """
-    many = literal(sequence) - func.coalesce(_row.cursor, 0) >= turns
-    due = case((many, at), else_=at + idle)
-    fresh = insert(_row).values(
-        **_new(project_id, session_id, at),
-        seen=sequence,
-        due_at=at if sequence >= turns else at + idle,
-        waiting_since=at,
-    )
-    news = and_(fresh.excluded.seen > _row.seen, fresh.excluded.seen > _row.cursor)
+    rows = [
+        {
+            **_new(project_id, session_id, at),
+            "seen": sequence,
+            "due_at": at if sequence >= turns else at + idle,
+            "waiting_since": at,
+        }
+        for (project_id, session_id), sequence in sorted(ends.items())  # two must not cross
+    ]
+    fresh = insert(_row)
+    many = fresh.excluded.seen - _row.cursor >= turns
     failing = and_(_row.attempts > 0, _row.due_at.is_not(None))
+    due = case((failing, _row.due_at), (many, at), else_=at + idle)
     statement = fresh.on_conflict_do_update(
         index_elements=[_row.project_id, _row.session_id],
         set_={
-            "seen": func.greatest(_row.seen, fresh.excluded.seen),
-            "due_at": case((failing, _row.due_at), else_=due),
+            "seen": fresh.excluded.seen,
+            "due_at": due,
             "waiting_since": func.coalesce(_row.waiting_since, at),
         },
-        where=news,
+        where=and_(fresh.excluded.seen > _row.seen, fresh.excluded.seen > _row.cursor),
     )
-    await tx.execute(statement)
+    await tx.execute(statement, rows)
 
 
 async def catch_up(

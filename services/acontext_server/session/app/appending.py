@@ -12,7 +12,7 @@ from acontext_server.kit.errors import Conflict, RequestIdReused, ServiceError, 
 from acontext_server.kit.ids import ProjectId
 from acontext_server.session.calls import OpenCalls, asks_for_call
 from acontext_server.session.content import Content
-from acontext_server.session.domain import Log, MessageId, SessionId, SessionNotFound
+from acontext_server.session.domain import Grown, Log, MessageId, SessionId, SessionNotFound
 from acontext_server.session.formats.stored import pack, readable
 from acontext_server.session.store import blobs, messages, requests
 from acontext_server.session.store.messages import LogKey, NewMessage, StoredMessage
@@ -87,8 +87,8 @@ class Appender:
     """
 
     database: Database
-    appended: Callable[[ProjectId, SessionId, int], None]
-    """Called after a commit with a session and its newest sequence."""
+    appended: Callable[[ProjectId, SessionId, Grown], None]
+    """Called after a commit for each session whose log has grown."""
     now: Callable[[], datetime]
     _queue: list[_Waiting] = field(default_factory=list)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -177,12 +177,12 @@ class Appender:
         self, batch: Sequence[_Waiting], outcomes: Sequence[Appended | ServiceError | None]
     ) -> None:
         ends = {
-            waiting.draft.new.key: outcome.message.sequence
+            waiting.draft.new.key: Grown(outcome.message.sequence, outcome.log.tracked)
             for waiting, outcome in zip(batch, outcomes, strict=True)
             if isinstance(outcome, Appended) and not outcome.repeated
         }
-        for (project_id, session_id), sequence in ends.items():
-            self.appended(project_id, session_id, sequence)
+        for (project_id, session_id), grown in ends.items():
+            self.appended(project_id, session_id, grown)
 
     async def _commit(
         self, drafts: Sequence[Draft], *, wait: bool

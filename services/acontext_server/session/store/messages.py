@@ -69,7 +69,7 @@ class Stretch:
 
 _LOG_COLUMNS = """
        log.last_sequence, log.last_message_id, log.last_stored_at, log.observed_through,
-       log.running_through, log.tokens
+       log.running_through, log.tokens, log.tracked
 """
 
 _LOCK = f"""
@@ -341,6 +341,7 @@ def _log(
     observed_through: int,
     running_through: int,
     tokens: int,
+    tracked: bool,
 ) -> Log:
     """Take the values of _LOG_COLUMNS."""
     return Log(
@@ -350,6 +351,7 @@ def _log(
         observed_through=observed_through,
         running_through=running_through,
         tokens=tokens,
+        tracked=tracked,
     )
 
 

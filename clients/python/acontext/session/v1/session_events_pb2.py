@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(acontext/session/v1/session_events.proto\x12\x13\x61\x63ontext.session.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8d\x04\n\x0cSessionEvent\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12;\n\x0boccurred_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\noccurredAt\x12\x1d\n\nproject_id\x18\x03 \x01(\tR\tprojectId\x12K\n\x0emessage_stored\x18\x04 \x01(\x0b\x32\".acontext.session.v1.MessageStoredH\x00R\rmessageStored\x12T\n\x11session_connected\x18\x05 \x01(\x0b\x32%.acontext.session.v1.SessionConnectedH\x00R\x10sessionConnected\x12N\n\x0fsession_deleted\x18\x06 \x01(\x0b\x32#.acontext.session.v1.SessionDeletedH\x00R\x0esessionDeleted\x12\x45\n\x0cuser_deleted\x18\x07 \x01(\x0b\x32 .acontext.session.v1.UserDeletedH\x00R\x0buserDeleted\x12N\n\x0fproject_deleted\x18\x08 \x01(\x0b\x32#.acontext.session.v1.ProjectDeletedH\x00R\x0eprojectDeletedB\x07\n\x05\x65vent\"J\n\rMessageStored\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\x12\x1a\n\x08sequence\x18\x02 \x01(\x05R\x08sequence\"L\n\x10SessionConnected\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\x12\x19\n\x08space_id\x18\x02 \x01(\tR\x07spaceId\"/\n\x0eSessionDeleted\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\"&\n\x0bUserDeleted\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\"\x10\n\x0eProjectDeletedb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(acontext/session/v1/session_events.proto\x12\x13\x61\x63ontext.session.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8d\x04\n\x0cSessionEvent\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12;\n\x0boccurred_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\noccurredAt\x12\x1d\n\nproject_id\x18\x03 \x01(\tR\tprojectId\x12K\n\x0emessage_stored\x18\x04 \x01(\x0b\x32\".acontext.session.v1.MessageStoredH\x00R\rmessageStored\x12T\n\x11session_connected\x18\x05 \x01(\x0b\x32%.acontext.session.v1.SessionConnectedH\x00R\x10sessionConnected\x12N\n\x0fsession_deleted\x18\x06 \x01(\x0b\x32#.acontext.session.v1.SessionDeletedH\x00R\x0esessionDeleted\x12\x45\n\x0cuser_deleted\x18\x07 \x01(\x0b\x32 .acontext.session.v1.UserDeletedH\x00R\x0buserDeleted\x12N\n\x0fproject_deleted\x18\x08 \x01(\x0b\x32#.acontext.session.v1.ProjectDeletedH\x00R\x0eprojectDeletedB\x07\n\x05\x65vent\"~\n\rMessageStored\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\x12\x1a\n\x08sequence\x18\x02 \x01(\x05R\x08sequence\x12\x32\n\x15\x64isable_task_tracking\x18\x03 \x01(\x08R\x13\x64isableTaskTracking\"L\n\x10SessionConnected\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\x12\x19\n\x08space_id\x18\x02 \x01(\tR\x07spaceId\"/\n\x0eSessionDeleted\x12\x1d\n\nsession_id\x18\x01 \x01(\tR\tsessionId\"&\n\x0bUserDeleted\x12\x17\n\x07user_id\x18\x01 \x01(\tR\x06userId\"\x10\n\x0eProjectDeletedb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,13 +35,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SESSIONEVENT']._serialized_start=99
   _globals['_SESSIONEVENT']._serialized_end=624
   _globals['_MESSAGESTORED']._serialized_start=626
-  _globals['_MESSAGESTORED']._serialized_end=700
-  _globals['_SESSIONCONNECTED']._serialized_start=702
-  _globals['_SESSIONCONNECTED']._serialized_end=778
-  _globals['_SESSIONDELETED']._serialized_start=780
-  _globals['_SESSIONDELETED']._serialized_end=827
-  _globals['_USERDELETED']._serialized_start=829
-  _globals['_USERDELETED']._serialized_end=867
-  _globals['_PROJECTDELETED']._serialized_start=869
-  _globals['_PROJECTDELETED']._serialized_end=885
+  _globals['_MESSAGESTORED']._serialized_end=752
+  _globals['_SESSIONCONNECTED']._serialized_start=754
+  _globals['_SESSIONCONNECTED']._serialized_end=830
+  _globals['_SESSIONDELETED']._serialized_start=832
+  _globals['_SESSIONDELETED']._serialized_end=879
+  _globals['_USERDELETED']._serialized_start=881
+  _globals['_USERDELETED']._serialized_end=919
+  _globals['_PROJECTDELETED']._serialized_start=921
+  _globals['_PROJECTDELETED']._serialized_end=937
 # @@protoc_insertion_point(module_scope)

@@ -79,17 +79,21 @@ class MessageStored(_message.Message):
 
     SESSION_ID_FIELD_NUMBER: _builtins.int
     SEQUENCE_FIELD_NUMBER: _builtins.int
+    DISABLE_TASK_TRACKING_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     sequence: _builtins.int
+    disable_task_tracking: _builtins.bool
+    """Nobody observes this session; the nudge is for those who watch it."""
     def __init__(
         self,
         *,
         session_id: _builtins.str = ...,
         sequence: _builtins.int = ...,
+        disable_task_tracking: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["sequence", b"sequence", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["disable_task_tracking", b"disable_task_tracking", "sequence", b"sequence", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,61 @@
+"""Nudges: what session tells of logs that grow, many of them in one transaction."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+from acontext_server.kit.ids import ProjectId
+from acontext_server.observer.app.means import Means
+from acontext_server.observer.domain import SessionId
+from acontext_server.observer.peers import Pace, Sessions
+from acontext_server.observer.store import observations
+from acontext_server.observer.store.observations import LogKey
+
+GATHER_SECONDS = 0.5
+"""How long nudges are gathered after some were noted. What observing costs beside the messages is
+paid for every round, so a log that grows by many messages a second is better told of in fewer; the
+first nudge after a pause is noted at once."""
+
+
+class Nudging:
+    """Notes how far logs have grown, and so when their sessions are due."""
+
+    def __init__(self, means: Means, sessions: Sessions) -> None:
+        self._means = means
+        self._sessions = sessions
+        self._told: dict[Pace, dict[LogKey, int]] = {}
+        self._turn = asyncio.Lock()
+        self._next_at = 0.0
+
+    async def nudge(self, project_id: ProjectId, session_id: SessionId, sequence: int) -> None:
+        """Take note that a session's log reached a sequence; it is noted when this returns."""
+        pace = await self._sessions.pace(project_id)
+        if not pace.is_on:
+            return
+        self._tell(pace, (project_id, session_id), sequence)
+        async with self._turn:
+            if self._told:  # else who had the turn before has noted this one too
+                await self._note_all()
+
+    def _tell(self, pace: Pace, key: LogKey, sequence: int) -> None:
+        ends = self._told.setdefault(pace, {})
+        ends[key] = max(sequence, ends.get(key, 0))
+
+    async def _note_all(self) -> None:
+        await asyncio.sleep(self._next_at - time.monotonic())
+        told, self._told = self._told, {}
+        try:
+            await self._note(told)
+        except BaseException:
+            # Those who wait for their turn count on what they have told.
+            for pace, ends in told.items():
+                for key, sequence in ends.items():
+                    self._tell(pace, key, sequence)
+            raise
+        self._next_at = time.monotonic() + GATHER_SECONDS
+
+    async def _note(self, told: Mapping[Pace, Mapping[LogKey, int]]) -> None:
+        now = self._means.now()
+        async with self._means.database.transaction() as tx:
+            for pace, ends in told.items():
+                await observations.tell_of(tx, ends, at=now, idle=pace.idle, turns=pace.turns)
