@@ -90,6 +90,14 @@ test-engines: .venv/dev engines ## what needs Weaviate, MinIO and grpcurl, which
 engines: ## build MinIO, Weaviate and grpcurl with the Go toolchain, unless they are there
 	bash tests/build_engines.sh
 
+.PHONY: wheels
+wheels: .venv/dev ## build both Python packages into dist/
+	python scripts/wheels.py dist
+
+.PHONY: test-wheels
+test-wheels: .venv/dev ## install them into an empty environment elsewhere, and run what they bring
+	pytest -m slow tests/client/test_wheels.py
+
 .PHONY: lint
 lint: .venv/dev third_party ## ruff, buf, import-linter
 	ruff format --check . && ruff check .

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from acontext import AcontextClient
-from tests.journeys.system import KEY
+from tests.journeys.system import KEY, System
 
 Environment = dict[str, str]
 TALK = [
@@ -161,8 +161,10 @@ def test_errors_are_sentences_with_codes(environment: Environment) -> None:
     assert "Traceback" not in missing.stderr + silent.stderr
 
 
-def test_the_doctor_says_what_is_wrong(environment: Environment) -> None:
+def test_the_doctor_says_what_is_wrong(environment: Environment, system: System) -> None:
     assert all(one["well"] for one in told(environment, "doctor"))
+    home = environment | {"ACONTEXT_DATA_FOLDER": str(system.folder)}
+    assert "session → database: postgresql" in ran(home, "doctor").stdout
     nobody = ran(environment | {"ACONTEXT_BASE_URL": "http://127.0.0.1:9"}, "doctor", status=1)
     assert "nobody listens on 127.0.0.1:9" in nobody.stdout
     assert "`acontext up`" in nobody.stdout

@@ -194,6 +194,7 @@ def project(sdk: Sdk) -> None:
 
 
 OPERATORS: Mapping[str, Mapping[str, object]] = {
+    "health": {},
     "projects.create": {"name": "another"},
     "projects.list": {"limit": 1, "cursor": None, "time_desc": True},
     "projects.list_all": {"time_desc": True},

