@@ -93,5 +93,12 @@ def test_a_program_of_the_client_runs_against_the_system(
     where = {"ACONTEXT_BASE_URL": f"http://localhost:{port}/api/v1", "ACONTEXT_API_KEY": KEY}
     told = run(client_only, "-W", "error", home / "tour.py", cwd=home, **where)
     assert "SESSION_NOT_FOUND" in told
+
+
+def test_the_commands_see_the_system(everything: tuple[Path, Path, int]) -> None:
+    python, home, port = everything
+    where = {"ACONTEXT_BASE_URL": f"http://127.0.0.1:{port}"}
+    acontext = python.with_name("acontext")
+    assert "up   envoy" in run(acontext, "status", cwd=home, **where)
     assert "space → embedder: local" in run(acontext, "doctor", cwd=home, **where)
     assert "nats: " in run(acontext, "logs", "nats", cwd=home)

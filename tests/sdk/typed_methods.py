@@ -47,10 +47,16 @@ def everything_listed(sdk: Sdk) -> None:
     made = [sdk("sessions.create", space_id=space, user="lister")["id"] for _ in range(3)]
     found = sdk("sessions.list_all", user="lister", space_id=space, time_desc=True)
     assert [one["id"] for one in found] == made[::-1]
-    assert sdk("sessions.list_all", not_connected=True, filter_by_configs={"no": "such"}) == []
+    none = {"not_connected": True, "filter_by_configs": {"no": "such"}, "observing": "failed"}
+    assert sdk("sessions.list_all", **none) == []
+    assert sdk("sessions.list", observing="failed")["items"] == []
+    states = sdk("sessions.list_states", made)
+    assert [one["messages"] for one in states] == [0, 0, 0]
+    assert sdk("sessions.get_statistics")["sessions"] >= 3
     assert [one["id"] for one in sdk("spaces.list_all", user="lister", time_desc=False)] == [space]
     disk = sdk("disks.create", user="lister")["id"]
     assert [one["id"] for one in sdk("disks.list_all", user="lister", time_desc=False)] == [disk]
+    assert sdk("disks.get_statistics")["disks"] >= 1
     newest = sdk("users.list_all", time_desc=True)
     assert newest == sdk("users.list_all", time_desc=False)[::-1]
     assert "lister" in [one["identifier"] for one in newest]
@@ -133,11 +139,11 @@ def skills(sdk: Sdk) -> None:
     assert sdk("spaces.skills.archive", skill, archived=True)["archived"]
     assert sdk("spaces.skills.list_all", space, with_archived=False, time_desc=True) == []
     assert sdk("spaces.skills.list", space, cursor=None)["items"] == []
-    assert sdk("runs.list_learning", space_id=space, limit=1, time_desc=True, cursor=None) == {
-        "items": [],
-        "next_cursor": None,
-        "has_more": False,
-    }
+    learned = {"space_id": space, "session_id": None, "role": "distiller", "outcome": "failed"}
+    page = sdk("runs.list_learning", **learned, limit=1, time_desc=True, cursor=None)
+    assert page == {"items": [], "next_cursor": None, "has_more": False}
+    assert sdk("spaces.skills.get_statistics", days=1, time_zone="UTC")["archived"] == 1
+    assert sdk("runs.get_token_use", month="2026-01")["tokens"] == 0
 
 
 def searching(sdk: Sdk, space: str, page: str, skill: str) -> None:

@@ -231,6 +231,10 @@ class ResourceExhausted(APIError):
     """A limit is reached."""
 
 
+class TokenBudgetUsedUp(ResourceExhausted):
+    """Models pause: the project's token budget of this month is used up."""
+
+
 class TooLarge(ResourceExhausted):
     """The message or file is larger than the limit."""
 

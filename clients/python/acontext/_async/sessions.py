@@ -1,5 +1,6 @@
 """Sessions and their messages."""
 
+import builtins
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -21,6 +22,8 @@ from ..types.session import (
     PublicURL,
     Session,
     SessionContext,
+    SessionState,
+    SessionStatistics,
     StoredMessages,
     TokenCounts,
 )
@@ -90,11 +93,13 @@ class AsyncSessionsAPI(AsyncResource):
         cursor: str | None = None,
         time_desc: bool | None = None,
         filter_by_configs: Mapping[str, Any] | None = None,
+        observing: str | None = None,
     ) -> Page[Session]:
         """Return a page of 1 to 200 sessions (20) by creation time.
 
         `not_connected` asks for those without a space and wins over `space_id`;
-        `filter_by_configs` for those whose configs contain it.
+        `filter_by_configs` for those whose configs contain it; `observing` for those that are
+        `observed`, `pending` or `failed`.
         """
         request = pb.ListSessionsRequest(
             user=user,
@@ -104,6 +109,7 @@ class AsyncSessionsAPI(AsyncResource):
             cursor=cursor,
             time_desc=bool(time_desc),
             filter_by_configs=None if filter_by_configs is None else json.dumps(filter_by_configs),
+            observing=observing,
         )
         answer = await self._connection.call(self._stubs.sessions.ListSessions, request)
         return page_of(Session, answer)
@@ -116,6 +122,7 @@ class AsyncSessionsAPI(AsyncResource):
         not_connected: bool | None = None,
         time_desc: bool | None = None,
         filter_by_configs: Mapping[str, Any] | None = None,
+        observing: str | None = None,
     ) -> AsyncIterator[Session]:
         """Go through every session, page by page."""
 
@@ -128,9 +135,22 @@ class AsyncSessionsAPI(AsyncResource):
                 cursor=cursor,
                 time_desc=time_desc,
                 filter_by_configs=filter_by_configs,
+                observing=observing,
             )
 
         return every_page(ask)
+
+    async def list_states(self, session_ids: Sequence[str]) -> builtins.list[SessionState]:
+        """Say of up to 200 sessions how long they are and how far they are observed."""
+        request = pb.ListSessionStatesRequest(session_ids=session_ids)
+        answer = await self._connection.call(self._stubs.sessions.ListSessionStates, request)
+        return [SessionState.of(item) for item in answer.items]
+
+    async def get_statistics(self) -> SessionStatistics:
+        """Count what the project keeps in sessions."""
+        request = pb.GetSessionStatisticsRequest()
+        answer = await self._connection.call(self._stubs.sessions.GetSessionStatistics, request)
+        return SessionStatistics.of(answer)
 
     async def delete(self, session_id: str) -> None:
         """Remove a session with its messages, their files and its tasks."""

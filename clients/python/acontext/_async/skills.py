@@ -7,7 +7,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from ..space import v1 as pb
 from ..types.common import Page, page_of
-from ..types.skill import Skill, SkillHistory, Sop, ToolSop
+from ..types.skill import Skill, SkillHistory, SkillStatistics, Sop, ToolSop
 from ..types.space import SpaceSearchResult
 from .connection import AsyncConnection, AsyncResource, every_page
 
@@ -88,6 +88,14 @@ class AsyncSkillsAPI(AsyncResource):
         request = pb.ArchiveSkillRequest(skill_id=skill_id, archived=archived)
         answer = await self._connection.call(self._stubs.skills.ArchiveSkill, request)
         return Skill.of(answer.skill)
+
+    async def get_statistics(
+        self, *, days: int | None = None, time_zone: str | None = None
+    ) -> SkillStatistics:
+        """Count what was learned and used per day: the last 7, up to 366, in an IANA time zone."""
+        request = pb.GetSkillStatisticsRequest(days=days, time_zone=time_zone)
+        answer = await self._connection.call(self._stubs.skills.GetSkillStatistics, request)
+        return SkillStatistics.of(answer)
 
     async def search(
         self,

@@ -14,7 +14,14 @@ from .._settings import jitter, passes_by
 from ..disk import v1 as pb
 from ..errors import AcontextError
 from ..types.common import Page, page_of
-from ..types.disk import Artifact, Disk, GetArtifactResp, ListArtifactsResp, UpdateArtifactResp
+from ..types.disk import (
+    Artifact,
+    Disk,
+    DiskStatistics,
+    GetArtifactResp,
+    ListArtifactsResp,
+    UpdateArtifactResp,
+)
 from ..uploads import FileUpload, Source, Upload, normalize_file_upload, open_source
 from .connection import Connection, Resource, every_page, new_request_id
 from .line import read, sleep
@@ -59,6 +66,12 @@ class DisksAPI(Resource):
             return self.list(user=user, limit=200, cursor=cursor, time_desc=time_desc)
 
         return every_page(ask)
+
+    def get_statistics(self) -> DiskStatistics:
+        """Count what the project keeps on disks."""
+        request = pb.GetDiskStatisticsRequest()
+        answer = self._connection.call(self._stubs.disks.GetDiskStatistics, request)
+        return DiskStatistics.of(answer)
 
     def delete(self, disk_id: str) -> None:
         """Remove a disk with its artifacts."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ..observer import v1 as observer
 from ..space import v1 as space
 from ..types.common import Page, page_of
-from ..types.run import Run
+from ..types.run import Run, TokenUse
 from .connection import Resource, every_page
 
 
@@ -59,17 +59,32 @@ class RunsAPI(Resource):
         answer = self._connection.call(self._stubs.runs.GetRun, request)
         return Run.of(answer.run)
 
+    def get_token_use(self, *, month: str | None = None) -> TokenUse:
+        """Say what models took of a month's budget, such as `2026-11` (this one)."""
+        request = observer.GetTokenUseRequest(month=month)
+        answer = self._connection.call(self._stubs.runs.GetTokenUse, request)
+        return TokenUse.of(answer.token_use)
+
     def list_learning(
         self,
         *,
         space_id: str | None = None,
+        session_id: str | None = None,
+        role: str | None = None,
+        outcome: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
         time_desc: bool | None = None,
     ) -> Page[Run]:
-        """Return a page of 1 to 200 runs (20) of learning, by time."""
+        """Return a page of 1 to 200 runs (20) of learning and agentic searching, by time."""
         request = space.ListLearningRunsRequest(
-            space_id=space_id, limit=limit, cursor=cursor, time_desc=bool(time_desc)
+            space_id=space_id,
+            session_id=session_id,
+            role=role,
+            outcome=outcome,
+            limit=limit,
+            cursor=cursor,
+            time_desc=bool(time_desc),
         )
         answer = self._connection.call(self._stubs.skills.ListLearningRuns, request)
         return page_of(Run, answer)

@@ -67,4 +67,13 @@ class ListArtifactsResp(Model):
     directories: list[str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskStatistics(Model):
+    """What a project keeps on disks."""
+
+    disks: int
+    artifacts: int
+    bytes: float
+
+
 ListDisksOutput = Page[Disk]

@@ -56,7 +56,9 @@ class ProjectSettings(Model):
     models: dict[str, str] = field(default_factory=dict)
     """The model of each role: observer, distiller, librarian, searcher."""
     monthly_token_budget: int | None = None
-    """Tokens a month after which models pause (no limit)."""
+    """Tokens of a calendar month, in UTC, after which models pause (the server's default)."""
+    rounds: int | None = None
+    """Rounds in which a run of a model has to come to its end, 1 to 50 (6)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

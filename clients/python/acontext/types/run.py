@@ -31,3 +31,28 @@ class Run(Model):
     error: str | None = None
     created_at: Timestamp
     summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleUse(Model):
+    """What models took in one role."""
+
+    role: str
+    runs: int
+    input_tokens: float
+    output_tokens: float
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenUse(Model):
+    """What models took of a project's budget in a calendar month, in UTC."""
+
+    month: str
+    """`2026-11`."""
+    tokens: float
+    """Input and output together."""
+    budget: int | None = None
+    paused: bool
+    """Models wait for a larger budget or the next month."""
+    roles: list[RoleUse]

@@ -28,6 +28,32 @@ class Session(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionState(Model):
+    """How long a session is and how far it is observed."""
+
+    session_id: str
+    messages: int
+    observed: int
+    """Messages that observing has dealt with, failed ones included."""
+    failed: int
+    tokens: float
+    last_stored_at: Timestamp | None = None
+    """None for an empty session."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStatistics(Model):
+    """What a project keeps in sessions."""
+
+    users: int
+    sessions: int
+    messages: int
+    tokens: float
+    message_bytes: float
+    """Without what is kept as files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asset(Model):
     """Names bytes that are kept beside a message."""
 
@@ -140,6 +166,8 @@ class LearningStatus(Model):
 
     space_digested_count: int
     not_space_digested_count: int
+    paused: str | None = None
+    """Why learning waits for more than its turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +179,8 @@ class MessageObservingStatus(Model):
     pending: int
     updated_at: Timestamp
     failed: int
+    paused: str | None = None
+    """Why what is pending waits for more than its turn."""
 
 
 class FlushResult(Fields):
@@ -158,7 +188,7 @@ class FlushResult(Fields):
 
     @property
     def status(self) -> int:
-        """200 done, 500 some messages failed, 504 not done within 30 s and going on."""
+        """200 done, 429 models pause, 500 some failed, 504 not done within 30 s and going on."""
         return int(self["status"])
 
     @property

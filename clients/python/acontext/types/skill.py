@@ -92,6 +92,30 @@ class Exposure(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SkillDay(Model):
+    """One day of a project's skills."""
+
+    date: str
+    """`2026-11-22`, in the asked time zone."""
+    learned: int
+    improved: int
+    served: int
+    """Times that a search served a skill to a session."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkillStatistics(Model):
+    """What a project learned and how it was used, oldest day first."""
+
+    days: list[SkillDay]
+    spaces: int
+    skills: int
+    archived: int
+    confirmations: int
+    """Skills that wait for a person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SkillHistory(Model):
     """A skill with its versions, newest first, and its newest 100 exposures."""
 
