@@ -35,7 +35,7 @@ proto: third_party ## lint, format, generate
 	buf format --write proto && buf lint
 	buf generate && mkdir -p build && buf build --output build/api.binpb
 	python scripts/stubs.py build/api.binpb && python scripts/comments.py build/api.binpb
-	python scripts/blocking.py
+	python scripts/blocking.py && python scripts/pages.py
 	if command -v npm > /dev/null; then $(MAKE) clients/typescript/node_modules && buf generate --template clients/typescript/buf.gen.yaml; fi
 
 clients/typescript/node_modules: clients/typescript/package-lock.json
@@ -118,7 +118,7 @@ types: .venv/dev ## mypy --strict, and tsc where Node is there
 
 .PHONY: fresh
 fresh: proto ## generated code is what the protos say
-	git diff --exit-code -- clients proto services/acontext_server/gateway/openapi/comments.json
+	git diff --exit-code -- clients docs proto services/acontext_server/gateway/openapi/comments.json
 
 .PHONY: breaking
 breaking: third_party ## no change that breaks a client of the last release

@@ -1,0 +1,104 @@
+"""Write the pages of docs/ that say what the program says: its commands, and its errors."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from acontext import errors
+from acontext.command.main import cli
+
+DOCS = Path("docs")
+_REASON = re.compile(r"((?:  //.*\n)+)  ERROR_REASON_(\w+) = [1-9]\d*;")
+
+
+def main() -> None:
+    """Write both."""
+    (DOCS / "command-line.md").write_text(command_page())
+    (DOCS / "errors.md").write_text(error_page())
+
+
+def command_page() -> str:
+    """Tell every command as its own `--help` does."""
+    lines = [
+        "# The command line",
+        "",
+        "`pip install acontext` brings `acontext`; `pip install 'acontext[server]'` also what "
+        "`acontext up` runs. Every command that lists or shows something takes `--json`. Without a "
+        "terminal there are no colours, and lines are not broken.",
+        "",
+        "<!-- Written by scripts/pages.py from --help. -->",
+    ]
+    for path, command in _commands("acontext", cli):
+        lines += ["", f"## {path}", "", "```", _help(path, command), "```"]
+    return "\n".join([*lines, ""])
+
+
+def _commands(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        for name in sorted(command.commands):
+            yield from _commands(f"{path} {name}", command.commands[name])
+
+
+def _help(path: str, command: click.Command) -> str:
+    context = click.Context(
+        command,
+        info_name=path,
+        terminal_width=80,
+        help_option_names=cli.context_settings["help_option_names"],
+    )
+    return "\n".join(line.rstrip() for line in command.get_help(context).splitlines())
+
+
+def error_page() -> str:
+    """Tell every reason of every service, with the class that the Python SDK raises."""
+    lines = [
+        "# Errors by reason",
+        "",
+        "Every error has one stable reason. JSON callers read it in `error`, gRPC callers in "
+        "`google.rpc.ErrorInfo`; the SDKs have a class for each. Fields that break a rule are named "
+        "in `google.rpc.BadRequest`, and in `violations` of the SDKs' errors. `request_id` is what "
+        "our logs know a call by.",
+        "",
+        "```python",
+        "from acontext import AcontextClient, errors",
+        "",
+        "client = AcontextClient()",
+        "try:",
+        '    client.sessions.get("0198c0de-0000-7000-8000-000000000000")',
+        "except errors.SessionNotFound as missing:",
+        "    print(missing.reason, missing.metadata, missing.request_id)",
+        "except errors.TransportError as nobody:",
+        "    print(nobody)",
+        "```",
+        "",
+        "<!-- Written by scripts/pages.py from proto/. -->",
+        "",
+        "| reason | class in Python | services | what it means |",
+        "| --- | --- | --- | --- |",
+    ]
+    for reason, (services, told) in sorted(_reasons().items()):
+        lines.append(f"| `{reason}` | `{_class(reason)}` | {', '.join(services)} | {told} |")
+    return "\n".join([*lines, ""])
+
+
+def _reasons() -> dict[str, tuple[list[str], str]]:
+    found: dict[str, tuple[list[str], str]] = {}
+    for file in sorted(Path("proto").glob("acontext/*/v1/*_errors.proto")):
+        for comment, reason in _REASON.findall(file.read_text()):
+            told = [line.strip().removeprefix("//") for line in comment.splitlines()]
+            sentence = " ".join(line.strip() for line in told if not line.startswith("     {"))
+            services, _ = found.setdefault(reason, ([], sentence))
+            services.append(file.parts[2])
+    return found
+
+
+def _class(reason: str) -> str:
+    name = "".join(word.capitalize() for word in reason.split("_"))
+    return name if hasattr(errors, name) else "APIError"
+
+
+if __name__ == "__main__":
+    main()
