@@ -91,7 +91,7 @@ engines: ## build MinIO, Weaviate and grpcurl with the Go toolchain, unless they
 	bash tests/build_engines.sh
 
 .PHONY: wheels
-wheels: .venv/dev ## build both Python packages into dist/
+wheels: .venv/dev $(PAGES) ## build both Python packages into dist/
 	python scripts/wheels.py dist
 
 .PHONY: test-wheels

@@ -21,6 +21,8 @@ def everything_stored(sdk: Sdk) -> None:
     assert alias["sequence"] == 301
     read = sdk("sessions.list_all_messages", session)
     assert [one["sequence"] for one in read] == [*range(1, 302)]
+    rest = sdk("sessions.get_messages", session, format="acontext", after_sequence=299)["items"]
+    assert [one["sequence"] for one in rest] == [300, 301]
     watched = sdk.take(3, "sessions.watch", session, after_sequence=298)
     assert [one["sequence"] for one in watched] == [299, 300, 301]
     context = sdk("sessions.get_context", session, token_budget=200, format="openai")

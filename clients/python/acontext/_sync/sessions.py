@@ -252,11 +252,12 @@ class SessionsAPI(Resource):
         time_desc: bool | None = None,
         edit_strategies: Sequence[EditStrategy] | None = None,
         pin_editing_strategies_at_message: str | None = None,
+        after_sequence: int | None = None,
     ) -> GetMessagesOutput:
         """Return messages, always oldest to newest: all of them, or a page of up to 200.
 
         Without a limit the answer stops at 64 MiB and says `has_more`. `time_desc` begins with the
-        newest page. Strategies from `acontext.edits` shorten what a model gets.
+        newest page, `after_sequence` behind a message anywhere. Strategies from `acontext.edits` shorten what a model gets.
         """
         request = pb.ListMessagesRequest(
             session_id=session_id,
@@ -267,6 +268,7 @@ class SessionsAPI(Resource):
             with_asset_public_url=with_asset_public_url,
             edit_strategies=json.dumps(list(edit_strategies)) if edit_strategies else None,
             pin_editing_strategies_at_message=pin_editing_strategies_at_message,
+            after_sequence=after_sequence,
         )
         answer = self._connection.call(self._stubs.sessions.ListMessages, request)
         return GetMessagesOutput(
