@@ -59,8 +59,8 @@ def error_page() -> str:
         "",
         "Every error has one stable reason. JSON callers read it in `error`, gRPC callers in "
         "`google.rpc.ErrorInfo`; the SDKs have a class for each. Fields that break a rule are "
-        "named in `google.rpc.BadRequest`, and in `violations` of the SDKs' errors. `request_id` is "
-        "what our logs know a call by.",
+        "named in `google.rpc.BadRequest`, and in `violations` of the SDKs' errors. `request_id` "
+        "is what our logs know a call by.",
         "",
         "```python",
         "from acontext import AcontextClient, errors",

@@ -251,12 +251,13 @@ class AsyncSessionsAPI(AsyncResource):
         time_desc: bool | None = None,
         edit_strategies: Sequence[EditStrategy] | None = None,
         pin_editing_strategies_at_message: str | None = None,
-        after_sequence: int | None = None,
+        after_sequence: int = 0,
     ) -> GetMessagesOutput:
         """Return messages, always oldest to newest: all of them, or a page of up to 200.
 
         Without a limit the answer stops at 64 MiB and says `has_more`. `time_desc` begins with the
-        newest page, `after_sequence` behind a message anywhere. Strategies from `acontext.edits` shorten what a model gets.
+        newest page, `after_sequence` behind a message anywhere. Strategies from `acontext.edits`
+        shorten what a model gets.
         """
         request = pb.ListMessagesRequest(
             session_id=session_id,
