@@ -82,6 +82,11 @@ test: .venv/dev ## against real engines
 test-slow: .venv/dev ## what takes minutes: kill -9 twenty times, watches through two deaths, two of each
 	pytest -m slow $(TESTS)
 
+.PHONY: test-typescript
+test-typescript: .venv/dev clients/typescript/node_modules ## the TypeScript client: packed, under Node, in Chromium, through two deaths
+	cd clients/typescript && npm test
+	pytest -s tests/typescript
+
 .PHONY: test-engines
 test-engines: .venv/dev engines ## what needs Weaviate, MinIO and grpcurl, which `make engines` builds
 	REQUIRE_ENGINES=minio,weaviate,grpcurl pytest -m engines $(TESTS)
@@ -99,10 +104,11 @@ test-wheels: .venv/dev ## install them into an empty environment elsewhere, and 
 	pytest -m slow tests/client/test_wheels.py
 
 .PHONY: lint
-lint: .venv/dev third_party ## ruff, buf, import-linter
+lint: .venv/dev third_party ## ruff, buf, import-linter, and biome where Node is there
 	ruff format --check . && ruff check .
 	buf format --diff --exit-code proto && buf lint
 	lint-imports --no-cache
+	if command -v npm > /dev/null; then $(MAKE) clients/typescript/node_modules && cd clients/typescript && npm run --silent lint; fi
 	if command -v npm > /dev/null; then $(MAKE) clients/dashboard/node_modules && cd clients/dashboard && npm run --silent lint; fi
 
 .PHONY: format
@@ -113,7 +119,7 @@ format: .venv/dev ## ruff and buf
 .PHONY: types
 types: .venv/dev ## mypy --strict, and tsc where Node is there
 	mypy clients/python/acontext services scripts tests evaluation benchmarks
-	if command -v npm > /dev/null; then $(MAKE) clients/typescript/node_modules && cd clients/typescript && npx tsc --noEmit; fi
+	if command -v npm > /dev/null; then $(MAKE) clients/typescript/node_modules && cd clients/typescript && npx tsc; fi
 	if command -v npm > /dev/null; then $(MAKE) clients/dashboard/node_modules && cd clients/dashboard && npm run --silent types; fi
 
 .PHONY: fresh

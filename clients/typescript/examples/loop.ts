@@ -1,13 +1,10 @@
 // The loop in one program: store a conversation, see its tasks, search what was learned from it.
 //
-//     ACONTEXT_BASE_URL=http://localhost:8029 ACONTEXT_API_KEY=sk-ac-… npm run loop
+//     ACONTEXT_BASE_URL=http://localhost:8029/api/v1 ACONTEXT_API_KEY=sk-ac-… node loop.js
 
-import { createAcontext } from "../src/index.js";
+import { AcontextClient } from "@acontext/acontext";
 
-const acontext = createAcontext({
-  baseUrl: process.env["ACONTEXT_BASE_URL"] ?? "http://localhost:8029",
-  apiKey: process.env["ACONTEXT_API_KEY"] ?? "sk-ac-your-root-api-bearer-token",
-});
+const client = new AcontextClient();
 
 const toolCall = (id: string, name: string, args: object) => ({
   id,
@@ -18,7 +15,8 @@ const toolCall = (id: string, name: string, args: object) => ({
 const conversation = [
   {
     role: "user",
-    content: "Cancel my flight to Lisbon and refund it to my card. Always tell me the amount first.",
+    content:
+      "Cancel my flight to Lisbon and refund it to my card. Always tell me the amount first.",
   },
   {
     role: "assistant",
@@ -45,38 +43,27 @@ const conversation = [
   { role: "user", content: "Perfect, thank you, that is all." },
 ];
 
-const { space } = await acontext.spaces.createSpace({});
-const { session } = await acontext.sessions.createSession({ spaceId: space!.id });
-const sessionId = session!.id;
-console.log(`session ${sessionId} learns into space ${space!.id}`);
+const space = await client.spaces.create();
+const session = await client.sessions.create({ spaceId: space.id });
+console.log(`session ${session.id} learns into space ${space.id}`);
 
-const encoder = new TextEncoder();
-for (const message of conversation) {
-  await acontext.sessions.storeMessage({
-    sessionId,
-    format: "openai",
-    blobJson: encoder.encode(JSON.stringify(message)),
-  });
-}
+for (const message of conversation) await client.sessions.storeMessage(session.id, message);
 console.log(`stored ${conversation.length} messages`);
 
-const flushed = await acontext.tasks.flushSession({ sessionId });
+const flushed = await client.sessions.flush(session.id);
 console.log(`flushed: ${flushed.status} ${flushed.errmsg}`);
 
-const { items } = await acontext.tasks.listTasks({ sessionId });
-for (const task of items) {
-  console.log(`task ${task.order} ${task.status}: ${task.data?.taskDescription}`);
-  for (const progress of task.data?.progresses ?? []) console.log(`  progress: ${progress}`);
-  for (const wish of task.data?.userPreferences ?? []) console.log(`  preference: ${wish}`);
+for await (const task of client.sessions.getAllTasks(session.id)) {
+  console.log(`task ${task.order} ${task.status}: ${task.data.task_description}`);
+  for (const progress of task.data.progresses ?? []) console.log(`  progress: ${progress}`);
+  for (const wish of task.data.user_preferences ?? []) console.log(`  preference: ${wish}`);
 }
 
-// Learning follows the tasks by moments, so ask until something is there.
-const query = { spaceId: space!.id, query: "cancel a flight and refund it" };
-const deadline = Date.now() + 15_000;
-let { citedBlocks } = await acontext.skills.searchSkills(query);
-while (citedBlocks.length === 0 && Date.now() < deadline) {
+// Learning follows the tasks by moments, so ask until the space has dealt with all of them.
+while ((await client.sessions.getLearningStatus(session.id)).not_space_digested_count > 0) {
   await new Promise((resolve) => setTimeout(resolve, 200));
-  ({ citedBlocks } = await acontext.skills.searchSkills(query));
 }
-console.log(citedBlocks.length === 0 ? "nothing relevant was learned" : "learned:");
-for (const block of citedBlocks) console.log(`  ${block.distance.toFixed(2)} ${block.title}`);
+const query = "cancel a flight and refund it";
+const { cited_blocks } = await client.spaces.experienceSearch(space.id, { query });
+console.log(cited_blocks.length === 0 ? "nothing relevant was learned" : "learned:");
+for (const block of cited_blocks) console.log(`  ${block.distance.toFixed(2)} ${block.title}`);

@@ -1,0 +1,345 @@
+// Sessions, their messages, and what was observed of them.
+
+import {
+  FlushSessionResponseSchema,
+  GetLearningStatusResponseSchema,
+  GetObservingStatusResponseSchema,
+} from "../gen/acontext/observer/v1/task_service_pb.js";
+import { MessageSchema } from "../gen/acontext/session/v1/message_pb.js";
+import { GetTokenCountsResponseSchema } from "../gen/acontext/session/v1/session_messages_pb.js";
+import { SessionSchema } from "../gen/acontext/session/v1/session_pb.js";
+import type { AcontextMessage, AcontextMessageInput } from "../messages.js";
+import type {
+  EditStrategy,
+  FlushResult,
+  Format,
+  FreeJson,
+  GetMessagesOutput,
+  LearningStatus,
+  Message,
+  MessageObservingStatus,
+  Reobservation,
+  Session,
+  SessionContext,
+  Task,
+  TokenCounts,
+} from "../models.js";
+import {
+  type CallOptions,
+  everything,
+  given,
+  type Page,
+  type PageOptions,
+  pageFields,
+  pageOf,
+} from "../paging.js";
+import { jsonBytes, parsed, plain, plainTask, structOf } from "../plain.js";
+import type { Acontext } from "../typed.js";
+import { blobOf, type FileUpload } from "../uploads.js";
+import { resumed } from "../watching.js";
+
+/** A message as a provider's library gives or takes it, or in Acontext's own form. */
+export type MessageBlob = AcontextMessage | AcontextMessageInput | object;
+
+/** Which sessions to list. */
+export interface SessionFilter extends PageOptions {
+  /** Identifier of a user. */
+  user?: string | null;
+  spaceId?: string | null;
+  /** Only sessions without a space; wins over spaceId. */
+  notConnected?: boolean | null;
+  /** Only sessions whose configs contain it. */
+  filterByConfigs?: FreeJson | null;
+}
+
+/** How a message is given. */
+export interface StoreOptions {
+  /** Default `openai`. */
+  format?: Format;
+  /** Name by which a part shows the file. */
+  fileField?: string | null;
+  file?: FileUpload | null;
+}
+
+/** Which messages to read, and how. */
+export interface ReadOptions extends PageOptions {
+  /** Default `openai`. */
+  format?: Format;
+  /** Default true. */
+  withAssetPublicUrl?: boolean | null;
+  editStrategies?: EditStrategy[] | null;
+  /** Message up to which the strategies apply. */
+  pinEditingStrategiesAtMessage?: string | null;
+}
+
+/** Conversations: ordered logs of messages, observed in the background. */
+export class SessionsAPI {
+  readonly #api: Acontext;
+
+  constructor(api: Acontext) {
+    this.#api = api;
+  }
+
+  /** List a page of sessions, the oldest first. */
+  async list(options: SessionFilter = {}, call?: CallOptions): Promise<Page<Session>> {
+    const { user, spaceId, notConnected, filterByConfigs } = options;
+    const answer = await this.#api.sessions.listSessions(
+      {
+        ...pageFields(options),
+        ...given({ user, spaceId, notConnected }),
+        ...(filterByConfigs ? { filterByConfigs: JSON.stringify(filterByConfigs) } : {}),
+      },
+      call,
+    );
+    return pageOf(answer, (session) => plain(SessionSchema, session));
+  }
+
+  /** Give all sessions, page by page. */
+  listAll(options: SessionFilter = {}): AsyncGenerator<Session, void, undefined> {
+    return everything((page) => this.list({ ...options, ...page }), options);
+  }
+
+  /** Open an empty session. */
+  async create(
+    options: {
+      /** Free identifier of a user, made on first sight. */
+      user?: string | null;
+      /** Where its completed tasks are learned. */
+      spaceId?: string | null;
+      disableTaskTracking?: boolean | null;
+      configs?: FreeJson | null;
+    } = {},
+    call?: CallOptions,
+  ): Promise<Session> {
+    const { user, spaceId, disableTaskTracking, configs } = options;
+    const { session } = await this.#api.sessions.createSession(
+      {
+        ...given({ user, spaceId, disableTaskTracking, requestId: call?.requestId }),
+        ...(configs ? { configs: structOf(configs) } : {}),
+      },
+      call,
+    );
+    return plain(SessionSchema, session);
+  }
+
+  /** Get a session, without its messages. */
+  async get(sessionId: string, call?: CallOptions): Promise<Session> {
+    const { session } = await this.#api.sessions.getSession({ sessionId }, call);
+    return plain(SessionSchema, session);
+  }
+
+  /** Remove a session with its messages and tasks. */
+  async delete(sessionId: string, call?: CallOptions): Promise<void> {
+    await this.#api.sessions.deleteSession({ sessionId }, call);
+  }
+
+  /** Replace the whole configs. */
+  async updateConfigs(
+    sessionId: string,
+    options: { configs: FreeJson },
+    call?: CallOptions,
+  ): Promise<void> {
+    const configs = structOf(options.configs);
+    await this.#api.sessions.updateSessionConfigs({ sessionId, configs }, call);
+  }
+
+  /** As `get`. */
+  getConfigs(sessionId: string, call?: CallOptions): Promise<Session> {
+    return this.get(sessionId, call);
+  }
+
+  /** Let a space learn from the session, in place of an earlier one. */
+  async connectToSpace(
+    sessionId: string,
+    options: { spaceId: string },
+    call?: CallOptions,
+  ): Promise<void> {
+    const { spaceId } = options;
+    await this.#api.sessions.connectToSpace({ sessionId, spaceId }, call);
+  }
+
+  /**
+   * Append one message; it is durable once answered.
+   *
+   * A retry stores it once. `blob` is what a provider's library hands out or takes.
+   */
+  async storeMessage(
+    sessionId: string,
+    blob: MessageBlob,
+    options: StoreOptions = {},
+    call?: CallOptions,
+  ): Promise<Message> {
+    const { format = "openai", file, fileField } = options;
+    if (file && !fileField) throw new TypeError("fileField is required when file is given");
+    const { message } = await this.#api.sessions.storeMessage(
+      {
+        sessionId,
+        format,
+        blobJson: jsonBytes(blob),
+        files: file && fileField ? [await uploaded(fileField, file)] : [],
+        ...given({ requestId: call?.requestId }),
+      },
+      call,
+    );
+    return plain(MessageSchema, message);
+  }
+
+  /** As `storeMessage`. */
+  sendMessage(
+    sessionId: string,
+    blob: MessageBlob,
+    options: StoreOptions = {},
+    call?: CallOptions,
+  ): Promise<Message> {
+    return this.storeMessage(sessionId, blob, options, call);
+  }
+
+  /** Append messages in order, a call each; those before a failure are kept. */
+  async storeMessages(
+    sessionId: string,
+    blobs: Iterable<MessageBlob> | AsyncIterable<MessageBlob>,
+    options: { format?: Format } = {},
+    call?: CallOptions,
+  ): Promise<Message[]> {
+    const stored: Message[] = [];
+    for await (const blob of blobs) {
+      stored.push(await this.storeMessage(sessionId, blob, options, call));
+    }
+    return stored;
+  }
+
+  /** Read messages, always oldest to newest; all of them without a limit. */
+  async getMessages<Item = unknown>(
+    sessionId: string,
+    options: ReadOptions = {},
+    call?: CallOptions,
+  ): Promise<GetMessagesOutput<Item>> {
+    const { format, withAssetPublicUrl, editStrategies, pinEditingStrategiesAtMessage } = options;
+    const body = await this.#api.sessions.listMessagesJson(
+      {
+        sessionId,
+        ...pageFields({ ...options, timeDesc: options.timeDesc ?? true }),
+        ...given({ format, withAssetPublicUrl, pinEditingStrategiesAtMessage }),
+        ...(editStrategies ? { editStrategies: JSON.stringify(editStrategies) } : {}),
+      },
+      call,
+    );
+    return parsed(body);
+  }
+
+  /** Give all messages, oldest first, page by page. */
+  getAllMessages<Item = unknown>(
+    sessionId: string,
+    options: Omit<ReadOptions, "timeDesc"> = {},
+  ): AsyncGenerator<Item, void, undefined> {
+    const list = (page: PageOptions) =>
+      this.getMessages<Item>(sessionId, { ...options, ...page, timeDesc: false });
+    return everything(list, { ...options, limit: options.limit ?? 100 });
+  }
+
+  /** Give what the next model call needs, within a budget of tokens. */
+  async getContext<Item = unknown>(
+    sessionId: string,
+    options: { tokenBudget: number; format?: Format },
+    call?: CallOptions,
+  ): Promise<SessionContext<Item>> {
+    const body = await this.#api.sessions.getSessionContextJson({ sessionId, ...options }, call);
+    return parsed(body);
+  }
+
+  /**
+   * Give every message after a sequence, then each new one as it is stored.
+   *
+   * It resumes by itself after a break, and ends when the loop is left or the signal aborts.
+   */
+  watch(
+    sessionId: string,
+    options: { afterSequence?: number; signal?: AbortSignal } = {},
+  ): AsyncGenerator<Message, void, undefined> {
+    const open = (last: Message | undefined, signal: AbortSignal) =>
+      this.#watchOnce(sessionId, last?.sequence ?? options.afterSequence ?? 0, signal);
+    return resumed(open, options.signal);
+  }
+
+  async *#watchOnce(
+    sessionId: string,
+    afterSequence: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<Message, void, undefined> {
+    const request = { sessionId, afterSequence };
+    const answers = this.#api.sessions.watchSession(request, { signal, timeoutMs: 0 });
+    for await (const { message } of answers) yield plain(MessageSchema, message);
+  }
+
+  /** Observe everything stored so far, and answer when that is done or 30 s are over. */
+  async flush(sessionId: string, call?: CallOptions): Promise<FlushResult> {
+    return plain(
+      FlushSessionResponseSchema,
+      await this.#api.tasks.flushSession({ sessionId }, call),
+    );
+  }
+
+  /** List a page of the session's tasks by order. */
+  async getTasks(
+    sessionId: string,
+    options: PageOptions = {},
+    call?: CallOptions,
+  ): Promise<Page<Task>> {
+    const answer = await this.#api.tasks.listTasks({ sessionId, ...pageFields(options) }, call);
+    return pageOf(answer, (task) => plainTask(task));
+  }
+
+  /** Give all tasks of the session, page by page. */
+  getAllTasks(sessionId: string, options: PageOptions = {}): AsyncGenerator<Task, void, undefined> {
+    return everything((page) => this.getTasks(sessionId, page), options);
+  }
+
+  /** Count the session's successful tasks by whether its space has dealt with them. */
+  async getLearningStatus(sessionId: string, call?: CallOptions): Promise<LearningStatus> {
+    return plain(
+      GetLearningStatusResponseSchema,
+      await this.#api.tasks.getLearningStatus({ sessionId }, call),
+    );
+  }
+
+  /** Count the tokens (o200k_base) of the whole session. */
+  async getTokenCounts(sessionId: string, call?: CallOptions): Promise<TokenCounts> {
+    return plain(
+      GetTokenCountsResponseSchema,
+      await this.#api.sessions.getTokenCounts({ sessionId }, call),
+    );
+  }
+
+  /** Count the session's messages by how far they are observed. */
+  async messagesObservingStatus(
+    sessionId: string,
+    call?: CallOptions,
+  ): Promise<MessageObservingStatus> {
+    return plain(
+      GetObservingStatusResponseSchema,
+      await this.#api.tasks.getObservingStatus({ sessionId }, call),
+    );
+  }
+
+  /** Let failed messages wait to be observed again, and say how many. */
+  async retryFailedMessages(sessionId: string, call?: CallOptions): Promise<number> {
+    return (await this.#api.tasks.retryFailedMessages({ sessionId }, call)).count;
+  }
+
+  /** Observe the whole session anew; with `dryRun` only tell what would change. */
+  async reobserve(
+    sessionId: string,
+    options: { dryRun?: boolean } = {},
+    call?: CallOptions,
+  ): Promise<Reobservation> {
+    const answer = await this.#api.tasks.reobserveSession({ sessionId, ...options }, call);
+    const tasks = (found: typeof answer.items): Task[] => found.map((task) => plainTask(task));
+    const { generation } = answer;
+    return { items: tasks(answer.items), former: tasks(answer.former), generation };
+  }
+}
+
+async function uploaded(field: string, file: FileUpload) {
+  const { filename, blob } = await blobOf(file);
+  return { field, filename, content: new Uint8Array(await blob.arrayBuffer()) };
+}

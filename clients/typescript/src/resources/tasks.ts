@@ -1,0 +1,83 @@
+// Tasks: what an agent works on, as it was observed.
+
+import { TaskChangeSchema, TaskMessageSchema } from "../gen/acontext/observer/v1/task_pb.js";
+import { GetStatisticsResponseSchema } from "../gen/acontext/observer/v1/task_service_pb.js";
+import type { Statistics, Task, TaskChange, TaskMessage, TaskWithMessages } from "../models.js";
+import { type CallOptions, given } from "../paging.js";
+import { plain, plainTask } from "../plain.js";
+import type { Acontext } from "../typed.js";
+import { resumed } from "../watching.js";
+
+/** Which changes to watch. */
+export interface WatchTasksOptions {
+  /** Only of this session. */
+  sessionId?: string;
+  /**
+   * Changes behind it; an empty text means from the very first. Without one, changes are given from
+   * now on, and those of a break before the first are missed.
+   */
+  cursor?: string;
+  signal?: AbortSignal;
+}
+
+/** What agents work on, whichever session it is in. */
+export class TasksAPI {
+  readonly #api: Acontext;
+
+  constructor(api: Acontext) {
+    this.#api = api;
+  }
+
+  /** Get a task with the messages it came from. */
+  async get(taskId: string, call?: CallOptions): Promise<TaskWithMessages> {
+    const { task, messages } = await this.#api.tasks.getTask({ taskId }, call);
+    return {
+      task: plainTask(task),
+      messages: messages.map((one) => plain<TaskMessage>(TaskMessageSchema, one)),
+    };
+  }
+
+  /** Set how a task ended, from outside; it wins over what is observed later. */
+  async setOutcome(
+    taskId: string,
+    options: { status: "success" | "failed"; reason?: string | null },
+    call?: CallOptions,
+  ): Promise<Task> {
+    const { status, reason } = options;
+    const request = { taskId, status, ...given({ reason }) };
+    const { task } = await this.#api.tasks.setTaskOutcome(request, call);
+    return plainTask(task);
+  }
+
+  /**
+   * Give every change of tasks in order, then each new one as it happens.
+   *
+   * It resumes by itself after a break, and ends when the loop is left or the signal aborts.
+   */
+  watch(options: WatchTasksOptions = {}): AsyncGenerator<TaskChange, void, undefined> {
+    const { sessionId, cursor, signal } = options;
+    const open = (last: TaskChange | undefined, until: AbortSignal) =>
+      this.#watchOnce(given({ sessionId, cursor: last?.cursor ?? cursor }), until);
+    return resumed(open, signal);
+  }
+
+  async *#watchOnce(
+    request: { sessionId?: string; cursor?: string },
+    signal: AbortSignal,
+  ): AsyncGenerator<TaskChange, void, undefined> {
+    const answers = this.#api.tasks.watchTasks(request, { signal, timeoutMs: 0 });
+    for await (const { change } of answers) {
+      const task = plainTask(change?.task);
+      yield { ...plain<TaskChange>(TaskChangeSchema, change), task };
+    }
+  }
+
+  /** Count the project's work per day, in the caller's time zone. */
+  async statistics(
+    options: { days?: number | null; timeZone?: string | null } = {},
+    call?: CallOptions,
+  ): Promise<Statistics> {
+    const answer = await this.#api.tasks.getStatistics(given(options), call);
+    return plain(GetStatisticsResponseSchema, answer);
+  }
+}
