@@ -53,7 +53,7 @@ console.log(`stored ${conversation.length} messages`);
 const flushed = await client.sessions.flush(session.id);
 console.log(`flushed: ${flushed.status} ${flushed.errmsg}`);
 
-for await (const task of client.sessions.getAllTasks(session.id)) {
+for await (const task of client.sessions.listAllTasks(session.id)) {
   console.log(`task ${task.order} ${task.status}: ${task.data.task_description}`);
   for (const progress of task.data.progresses ?? []) console.log(`  progress: ${progress}`);
   for (const wish of task.data.user_preferences ?? []) console.log(`  preference: ${wish}`);

@@ -23,13 +23,13 @@ for await (const message of client.sessions.watch(session.id)) {
 
 // Tasks are observed in the background; flush waits for them.
 await client.sessions.flush(session.id);
-for await (const task of client.sessions.getAllTasks(session.id)) {
+for await (const task of client.sessions.listAllTasks(session.id)) {
   const { messages } = await client.tasks.get(task.id);
   console.log(`${task.data.task_description}: ${task.status}, ${messages.length} messages`);
 }
 const context = await client.sessions.getContext(session.id, { tokenBudget: 500 });
 console.log(`${context.tokens} tokens for the next call`);
-const { days } = await client.tasks.statistics({ timeZone: "Europe/Madrid" });
+const { days } = await client.tasks.getStatistics({ timeZone: "Europe/Madrid" });
 const runs = await client.runs.list({ sessionId: session.id });
 console.log(
   `${days.at(-1)?.messages} messages observed today, ${runs.items.length} runs for these`,
@@ -59,7 +59,7 @@ console.log(`${(await client.tools.getToolName()).length} tools`);
 // Projects have settings and keys.
 const { name } = await client.projects.get();
 const settings = await client.projects.getSettings();
-const keys = await client.projects.keys.list();
+const keys = await client.keys.list();
 console.log(`${name}: difficulty ${settings.minimum_difficulty ?? 2}, ${keys.length > 0}`);
 
 // Deleting a user takes along all that is its own.

@@ -1,9 +1,12 @@
 // The client in the words of the published SDKs: resources with camelCase methods and plain answers.
 
+import { HealthSchema } from "./gen/acontext/health/v1/health_pb.js";
+import type { Health } from "./models.js";
 import type { CallOptions } from "./paging.js";
+import { plain } from "./plain.js";
 import { BlocksAPI } from "./resources/blocks.js";
 import { DisksAPI } from "./resources/disks.js";
-import { ProjectsAPI } from "./resources/projects.js";
+import { KeysAPI, ProjectsAPI } from "./resources/projects.js";
 import { RunsAPI } from "./resources/runs.js";
 import { SessionsAPI } from "./resources/sessions.js";
 import { SpacesAPI } from "./resources/spaces.js";
@@ -41,6 +44,7 @@ export class AcontextClient {
   readonly users: UsersAPI;
   readonly runs: RunsAPI;
   readonly projects: ProjectsAPI;
+  readonly keys: KeysAPI;
   readonly #api: Acontext;
 
   constructor(options: AcontextClientOptions = {}) {
@@ -66,11 +70,18 @@ export class AcontextClient {
     this.users = new UsersAPI(this.#api);
     this.runs = new RunsAPI(this.#api);
     this.projects = new ProjectsAPI(this.#api);
+    this.keys = new KeysAPI(this.#api);
   }
 
   /** Say `pong` if the server answers and the key is good. */
   async ping(call?: CallOptions): Promise<string> {
     return (await this.#api.projects.ping({}, call)).msg;
+  }
+
+  /** Say how every service and engine is. For the operator. */
+  async health(call?: CallOptions): Promise<Health> {
+    const { health } = await this.#api.health.getHealth({}, call);
+    return plain(HealthSchema, health);
   }
 }
 

@@ -97,6 +97,8 @@ export interface TokenCounts {
 export interface LearningStatus {
   space_digested_count: number;
   not_space_digested_count: number;
+  /** Why learning waits for more than its turn. */
+  paused?: string | null;
 }
 
 /** Counts messages by how far they are observed. */
@@ -106,9 +108,30 @@ export interface MessageObservingStatus {
   pending: number;
   failed: number;
   updated_at: string;
+  /** Why what is pending waits for more than its turn. */
+  paused?: string | null;
 }
 
-/** How a flush went: 200 done, 500 some messages failed, 504 not done in time. */
+/** How long a session is, and how far it is observed. */
+export interface SessionState {
+  session_id: string;
+  messages: number;
+  observed: number;
+  failed: number;
+  tokens: number;
+  /** Absent for an empty session. */
+  last_stored_at?: string | null;
+}
+
+export interface SessionStatistics {
+  users: number;
+  sessions: number;
+  messages: number;
+  tokens: number;
+  message_bytes: number;
+}
+
+/** How a flush went: 200 done, 429 models pause, 500 some messages failed, 504 not done in time. */
 export interface FlushResult {
   status: number;
   /** Empty if done, else why and how much is left. */
@@ -213,6 +236,31 @@ export interface Run {
   error?: string | null;
   created_at: string;
   summary: string;
+}
+
+/** What models took of the project's budget in a calendar month. */
+export interface TokenUse {
+  /** Such as `2026-11`. */
+  month: string;
+  tokens: number;
+  budget?: number | null;
+  /** Models wait for a larger budget or the next month. */
+  paused: boolean;
+  roles: RoleUse[];
+}
+
+export interface RoleUse {
+  role: string;
+  runs: number;
+  input_tokens: number;
+  output_tokens: number;
+  cost?: number | null;
+}
+
+export interface DiskStatistics {
+  disks: number;
+  artifacts: number;
+  bytes: number;
 }
 
 export interface Disk {
@@ -378,6 +426,22 @@ export interface DifficultyReason {
   evidence: string;
 }
 
+export interface SkillStatistics {
+  /** Oldest first, days without anything included. */
+  days: SkillDay[];
+  spaces: number;
+  skills: number;
+  archived: number;
+  confirmations: number;
+}
+
+export interface SkillDay {
+  date: string;
+  learned: number;
+  improved: number;
+  served: number;
+}
+
 /** One time a skill was served to a session. */
 export interface Exposure {
   session_id: string;
@@ -452,6 +516,8 @@ export interface ProjectSettings {
   /** The model of each role (observer, distiller, librarian, searcher). */
   models: Record<string, string>;
   monthly_token_budget?: number | null;
+  /** Rounds in which a run of a model has to come to its end. */
+  rounds?: number | null;
 }
 
 export interface DifficultyRule {
@@ -480,6 +546,39 @@ export interface CreatedApiKey {
   key: ApiKey;
   /** Shown only here. */
   secret: string;
+}
+
+/** How an installation is, as its services see it. */
+export interface Health {
+  healthy: boolean;
+  /** What is wrong, a sentence each, with what to do about it. */
+  problems: string[];
+  services: ServiceHealth[];
+  checked_at: string;
+}
+
+export interface ServiceHealth {
+  name: string;
+  reachable: boolean;
+  ready: boolean;
+  version: string;
+  engines: EngineHealth[];
+  migration_head?: string | null;
+  migration?: string | null;
+  outbox_age_seconds?: number | null;
+  unobserved_age_seconds?: number | null;
+  dead_letters?: number | null;
+  problems: string[];
+}
+
+export interface EngineHealth {
+  name: string;
+  adapter: string;
+  reachable: boolean;
+  version?: string | null;
+  latency_ms?: number | null;
+  problem?: string | null;
+  remedy?: string | null;
 }
 
 export type ListSessionsOutput = Page<Session>;

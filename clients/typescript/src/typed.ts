@@ -13,6 +13,7 @@ import { createGrpcWebTransport } from "@connectrpc/connect-web";
 
 import { errorFrom } from "./errors.js";
 import { DiskService } from "./gen/acontext/disk/v1/disk_service_pb.js";
+import { HealthService } from "./gen/acontext/health/v1/health_service_pb.js";
 import { RunService } from "./gen/acontext/observer/v1/run_service_pb.js";
 import { TaskService } from "./gen/acontext/observer/v1/task_service_pb.js";
 import { ProjectService } from "./gen/acontext/session/v1/project_service_pb.js";
@@ -32,6 +33,7 @@ export interface Acontext {
   runs: Client<typeof RunService>;
   spaces: Client<typeof SpaceService>;
   skills: Client<typeof SkillService>;
+  health: Client<typeof HealthService>;
 }
 
 /**
@@ -55,6 +57,7 @@ export function typedClients(transport: Transport): Acontext {
     runs: createClient(RunService, transport),
     spaces: createClient(SpaceService, transport),
     skills: createClient(SkillService, transport),
+    health: createClient(HealthService, transport),
   };
 }
 

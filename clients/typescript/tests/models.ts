@@ -3,6 +3,7 @@
 import type * as artifact from "../src/gen/acontext/disk/v1/artifact_pb.js";
 import type * as disk from "../src/gen/acontext/disk/v1/disk_pb.js";
 import type * as diskService from "../src/gen/acontext/disk/v1/disk_service_pb.js";
+import type * as health from "../src/gen/acontext/health/v1/health_pb.js";
 import type * as run from "../src/gen/acontext/observer/v1/run_pb.js";
 import type * as statistics from "../src/gen/acontext/observer/v1/statistics_pb.js";
 import type * as task from "../src/gen/acontext/observer/v1/task_pb.js";
@@ -12,6 +13,7 @@ import type * as project from "../src/gen/acontext/session/v1/project_pb.js";
 import type * as projectService from "../src/gen/acontext/session/v1/project_service_pb.js";
 import type * as messages from "../src/gen/acontext/session/v1/session_messages_pb.js";
 import type * as session from "../src/gen/acontext/session/v1/session_pb.js";
+import type * as sessionService from "../src/gen/acontext/session/v1/session_service_pb.js";
 import type * as block from "../src/gen/acontext/space/v1/block_pb.js";
 import type * as skill from "../src/gen/acontext/space/v1/skill_pb.js";
 import type * as skillService from "../src/gen/acontext/space/v1/skill_service_pb.js";
@@ -91,5 +93,15 @@ export type Checks = AllTrue<
     Same<project.Receipt, model.Receipt>,
     Same<project.ApiKey, model.ApiKey>,
     Same<projectService.CreateApiKeyResponse, model.CreatedApiKey>,
+    Same<session.SessionState, model.SessionState>,
+    Same<sessionService.GetSessionStatisticsResponse, model.SessionStatistics>,
+    Same<diskService.GetDiskStatisticsResponse, model.DiskStatistics>,
+    Same<skillService.GetSkillStatisticsResponse, model.SkillStatistics>,
+    Same<skillService.SkillDay, model.SkillDay>,
+    Same<run.TokenUse, model.TokenUse>,
+    Same<run.RoleUse, model.RoleUse>,
+    Same<health.Health, model.Health>,
+    Same<health.ServiceHealth, model.ServiceHealth>,
+    Same<health.EngineHealth, model.EngineHealth>,
   ]
 >;

@@ -4,11 +4,13 @@ import { ArtifactSchema } from "../gen/acontext/disk/v1/artifact_pb.js";
 import { DiskSchema } from "../gen/acontext/disk/v1/disk_pb.js";
 import {
   GetArtifactResponseSchema,
+  GetDiskStatisticsResponseSchema,
   ListArtifactsResponseSchema,
 } from "../gen/acontext/disk/v1/disk_service_pb.js";
 import type {
   Artifact,
   Disk,
+  DiskStatistics,
   FreeJson,
   GetArtifactResp,
   ListArtifactsResp,
@@ -68,6 +70,14 @@ export class DisksAPI {
     const request = given({ user: options.user, requestId: call?.requestId });
     const { disk } = await this.#api.disks.createDisk(request, call);
     return plain(DiskSchema, disk);
+  }
+
+  /** Count what the project keeps on disks. */
+  async getStatistics(call?: CallOptions): Promise<DiskStatistics> {
+    return plain(
+      GetDiskStatisticsResponseSchema,
+      await this.#api.disks.getDiskStatistics({}, call),
+    );
   }
 
   /** Remove a disk with its artifacts. */

@@ -36,11 +36,9 @@ export interface ProjectChoice {
 
 /** Tenants: everything stored belongs to exactly one. */
 export class ProjectsAPI {
-  readonly keys: KeysAPI;
   readonly #api: Acontext;
 
   constructor(api: Acontext) {
-    this.keys = new KeysAPI(api);
     this.#api = api;
   }
 
@@ -51,7 +49,7 @@ export class ProjectsAPI {
   }
 
   /** Rename a project. */
-  async update(options: ProjectChoice & { name: string }, call?: CallOptions): Promise<Project> {
+  async rename(options: ProjectChoice & { name: string }, call?: CallOptions): Promise<Project> {
     const { projectId, name } = options;
     const request = { project: { name }, ...given({ projectId }) };
     const { project } = await this.#api.projects.updateProject(request, call);

@@ -1,7 +1,7 @@
 // Runs: what observing and learning did, and what it cost.
 
-import { RunSchema } from "../gen/acontext/observer/v1/run_pb.js";
-import type { Run } from "../models.js";
+import { RunSchema, TokenUseSchema } from "../gen/acontext/observer/v1/run_pb.js";
+import type { Run, TokenUse } from "../models.js";
 import {
   type CallOptions,
   everything,
@@ -18,6 +18,12 @@ import type { Acontext } from "../typed.js";
 export interface RunFilter extends PageOptions {
   sessionId?: string | null;
   outcome?: "success" | "failed" | "refused" | null;
+}
+
+/** Which learning and searching runs to list. */
+export interface LearningRunFilter extends RunFilter {
+  spaceId?: string | null;
+  role?: "distiller" | "librarian" | "searcher" | null;
 }
 
 /** Work of Acontext's own agents. */
@@ -40,18 +46,25 @@ export class RunsAPI {
     return everything((page) => this.list({ ...options, ...page }), options);
   }
 
+  /** Say what models took of a month's budget, such as `2026-11`; of this one without it. */
+  async getTokenUse(
+    options: { month?: string | null } = {},
+    call?: CallOptions,
+  ): Promise<TokenUse> {
+    const { tokenUse } = await this.#api.runs.getTokenUse(given(options), call);
+    return plain(TokenUseSchema, tokenUse);
+  }
+
   /** Get an observation run. */
   async get(runId: string, call?: CallOptions): Promise<Run> {
     const { run } = await this.#api.runs.getRun({ runId }, call);
     return plain(RunSchema, run);
   }
 
-  /** List a page of learning runs, of one space or of all, the oldest first. */
-  async listLearning(
-    options: PageOptions & { spaceId?: string | null } = {},
-    call?: CallOptions,
-  ): Promise<Page<Run>> {
-    const request = { ...pageFields(options), ...given({ spaceId: options.spaceId }) };
+  /** List a page of learning and searching runs, the oldest first. */
+  async listLearning(options: LearningRunFilter = {}, call?: CallOptions): Promise<Page<Run>> {
+    const { spaceId, sessionId, role, outcome } = options;
+    const request = { ...pageFields(options), ...given({ spaceId, sessionId, role, outcome }) };
     return pageOf(await this.#api.skills.listLearningRuns(request, call), (run) =>
       plain(RunSchema, run),
     );

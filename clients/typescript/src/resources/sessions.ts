@@ -7,7 +7,8 @@ import {
 } from "../gen/acontext/observer/v1/task_service_pb.js";
 import { MessageSchema } from "../gen/acontext/session/v1/message_pb.js";
 import { GetTokenCountsResponseSchema } from "../gen/acontext/session/v1/session_messages_pb.js";
-import { SessionSchema } from "../gen/acontext/session/v1/session_pb.js";
+import { SessionSchema, SessionStateSchema } from "../gen/acontext/session/v1/session_pb.js";
+import { GetSessionStatisticsResponseSchema } from "../gen/acontext/session/v1/session_service_pb.js";
 import type { AcontextMessage, AcontextMessageInput } from "../messages.js";
 import type {
   EditStrategy,
@@ -21,6 +22,8 @@ import type {
   Reobservation,
   Session,
   SessionContext,
+  SessionState,
+  SessionStatistics,
   Task,
   TokenCounts,
 } from "../models.js";
@@ -50,6 +53,8 @@ export interface SessionFilter extends PageOptions {
   notConnected?: boolean | null;
   /** Only sessions whose configs contain it. */
   filterByConfigs?: FreeJson | null;
+  /** Only sessions that are so far. */
+  observing?: "observed" | "pending" | "failed" | null;
 }
 
 /** How a message is given. */
@@ -82,11 +87,11 @@ export class SessionsAPI {
 
   /** List a page of sessions, the oldest first. */
   async list(options: SessionFilter = {}, call?: CallOptions): Promise<Page<Session>> {
-    const { user, spaceId, notConnected, filterByConfigs } = options;
+    const { user, spaceId, notConnected, filterByConfigs, observing } = options;
     const answer = await this.#api.sessions.listSessions(
       {
         ...pageFields(options),
-        ...given({ user, spaceId, notConnected }),
+        ...given({ user, spaceId, notConnected, observing }),
         ...(filterByConfigs ? { filterByConfigs: JSON.stringify(filterByConfigs) } : {}),
       },
       call,
@@ -126,6 +131,20 @@ export class SessionsAPI {
   async get(sessionId: string, call?: CallOptions): Promise<Session> {
     const { session } = await this.#api.sessions.getSession({ sessionId }, call);
     return plain(SessionSchema, session);
+  }
+
+  /** Say of some sessions how long they are and how far they are observed; unknown ids are left out. */
+  async getStates(sessionIds: string[], call?: CallOptions): Promise<SessionState[]> {
+    const { items } = await this.#api.sessions.listSessionStates({ sessionIds }, call);
+    return items.map((state) => plain(SessionStateSchema, state));
+  }
+
+  /** Count what the project keeps in sessions. */
+  async getStatistics(call?: CallOptions): Promise<SessionStatistics> {
+    return plain(
+      GetSessionStatisticsResponseSchema,
+      await this.#api.sessions.getSessionStatistics({}, call),
+    );
   }
 
   /** Remove a session with its messages and tasks. */
@@ -228,7 +247,7 @@ export class SessionsAPI {
   }
 
   /** Give all messages, oldest first, page by page. */
-  getAllMessages<Item = unknown>(
+  listAllMessages<Item = unknown>(
     sessionId: string,
     options: Omit<ReadOptions, "timeDesc"> = {},
   ): AsyncGenerator<Item, void, undefined> {
@@ -290,7 +309,10 @@ export class SessionsAPI {
   }
 
   /** Give all tasks of the session, page by page. */
-  getAllTasks(sessionId: string, options: PageOptions = {}): AsyncGenerator<Task, void, undefined> {
+  listAllTasks(
+    sessionId: string,
+    options: PageOptions = {},
+  ): AsyncGenerator<Task, void, undefined> {
     return everything((page) => this.getTasks(sessionId, page), options);
   }
 

@@ -1,11 +1,15 @@
 // Skills: what a space knows, with versions and with what each came from.
 
 import { SkillSchema } from "../gen/acontext/space/v1/skill_pb.js";
-import { GetSkillResponseSchema } from "../gen/acontext/space/v1/skill_service_pb.js";
-import type { Skill, SkillWithHistory, Sop } from "../models.js";
+import {
+  GetSkillResponseSchema,
+  GetSkillStatisticsResponseSchema,
+} from "../gen/acontext/space/v1/skill_service_pb.js";
+import type { Skill, SkillStatistics, SkillWithHistory, Sop } from "../models.js";
 import {
   type CallOptions,
   everything,
+  given,
   type Page,
   type PageOptions,
   pageFields,
@@ -39,6 +43,15 @@ export class SkillsAPI {
   /** Give all skills of a space, page by page. */
   listAll(spaceId: string, options: SkillFilter = {}): AsyncGenerator<Skill, void, undefined> {
     return everything((page) => this.list(spaceId, { ...options, ...page }), options);
+  }
+
+  /** Count what the project learned and how it was used, per day in the caller's time zone. */
+  async getStatistics(
+    options: { days?: number | null; timeZone?: string | null } = {},
+    call?: CallOptions,
+  ): Promise<SkillStatistics> {
+    const answer = await this.#api.skills.getSkillStatistics(given(options), call);
+    return plain(GetSkillStatisticsResponseSchema, answer);
   }
 
   /** Get a skill with its versions, their sources and scores, and where it was served. */

@@ -73,7 +73,7 @@ export class TasksAPI {
   }
 
   /** Count the project's work per day, in the caller's time zone. */
-  async statistics(
+  async getStatistics(
     options: { days?: number | null; timeZone?: string | null } = {},
     call?: CallOptions,
   ): Promise<Statistics> {

@@ -35,6 +35,10 @@ async function lists(client: AcontextClient): Promise<void> {
     made.slice(1, 2),
   );
   equal((await client.sessions.get(made[0] ?? "")).configs, { topic: "a" });
+  const [state] = await client.sessions.getStates([made[0] ?? ""]);
+  equal([state?.session_id, state?.messages], [made[0], 0]);
+  equal((await client.sessions.list({ user, observing: "pending" })).items, []);
+  holds((await client.sessions.getStatistics()).sessions >= 3, "sessions are counted");
   const disk = await client.disks.create({ user });
   equal(await all(client.disks.listAll({ user })), [disk]);
   const space = await client.spaces.create({ user });
@@ -50,7 +54,7 @@ async function messages(client: AcontextClient): Promise<void> {
     stored.map((one) => one.sequence),
     [1, 2, 3],
   );
-  equal(await all(client.sessions.getAllMessages(id, { limit: 2 })), said);
+  equal(await all(client.sessions.listAllMessages(id, { limit: 2 })), said);
   const context = await client.sessions.getContext(id, { tokenBudget: 1000 });
   equal([context.items, context.ids.length], [said, 3]);
   const requestId = "0198c0de-0000-4000-8000-000000000001";
@@ -85,13 +89,13 @@ async function watches(client: AcontextClient): Promise<void> {
   }
   const { task, messages: from } = await client.tasks.get(last);
   holds(from.length > 2, "a task knows its messages");
-  equal(await all(client.sessions.getAllTasks(id)), [task]);
+  equal(await all(client.sessions.listAllTasks(id)), [task]);
   const outcome = { status: "failed", reason: "the page is broken again" } as const;
   const failed = await client.tasks.setOutcome(task.id, outcome);
   equal([failed.status, failed.outcome_by], ["failed", "set"]);
   const anew = await client.sessions.reobserve(id, { dryRun: true });
   equal(anew.generation, 1);
-  const { days } = await client.tasks.statistics({ days: 1, timeZone: "Europe/Madrid" });
+  const { days } = await client.tasks.getStatistics({ days: 1, timeZone: "Europe/Madrid" });
   equal(days.length, 1);
   const runs = await all(client.runs.listAll({ sessionId: id, limit: 1 }));
   holds(runs[0], "observing left a run");
@@ -115,6 +119,7 @@ async function disks(client: AcontextClient): Promise<void> {
   );
   const part = await all(artifacts.download(disk, { ...big, offset: 250, length: 3 }));
   equal(Array.from(part[0] ?? []), [250, 0, 1], "three bytes of the middle");
+  holds((await client.disks.getStatistics()).bytes >= megabytes.length, "bytes are counted");
   const note = new Blob(["TODO: buy y"]);
   await artifacts.upsert(disk, { file: ["note.md", note], filePath: "/notes/" });
   equal((await artifacts.grepArtifacts(disk, { query: "TODO: \\w+" }))[0]?.filename, "note.md");
@@ -154,8 +159,11 @@ async function skills(client: AcontextClient): Promise<void> {
   holds(files[0]?.path.endsWith("SKILL.md"), "an export has a file");
   equal((await client.spaces.skills.archive(learned.id)).archived, true);
   equal((await client.spaces.skills.list(space)).items, []);
-  const { items } = await client.runs.listLearning({ spaceId: space });
+  const { items } = await client.runs.listLearning({ spaceId: space, sessionId: id });
   holds(items.length > 0, "learning left a run");
+  const counted = await client.spaces.skills.getStatistics({ days: 1 });
+  equal([counted.days.length, counted.archived], [1, 1]);
+  equal((await client.runs.getTokenUse()).paused, false);
 }
 
 async function users(client: AcontextClient): Promise<void> {
@@ -174,7 +182,7 @@ async function users(client: AcontextClient): Promise<void> {
 
 async function projects(client: AcontextClient, operator: AcontextClient): Promise<void> {
   const project = await client.projects.get();
-  equal((await client.projects.update({ name: "renamed" })).name, "renamed");
+  equal((await client.projects.rename({ name: "renamed" })).name, "renamed");
   equal((await operator.projects.get({ projectId: project.id })).name, "renamed");
   const rule = { text: "it touches money", weight: "critical" };
   const changes = { buffer_turns: 4, difficulty_rules: [rule], models: { observer: "small" } };
@@ -184,14 +192,16 @@ async function projects(client: AcontextClient, operator: AcontextClient): Promi
   const cleared = await client.projects.updateSettings({ buffer_turns: null, models: {} });
   equal([cleared.buffer_turns ?? null, cleared.models], [null, {}]);
 
-  const { key, secret } = await client.projects.keys.create();
+  const { key, secret } = await client.keys.create();
   const { baseUrl } = client;
   equal(await new AcontextClient({ baseUrl, apiKey: secret }).ping(), "pong");
-  const rotated = await client.projects.keys.rotate(key.id, { overlapSeconds: 60 });
-  const ids = (await client.projects.keys.list()).map((one) => one.id);
+  const rotated = await client.keys.rotate(key.id, { overlapSeconds: 60 });
+  const ids = (await client.keys.list()).map((one) => one.id);
   holds(ids.includes(key.id) && ids.includes(rotated.key.id), "both keys work for a minute");
-  await client.projects.keys.revoke(key.id);
+  await client.keys.revoke(key.id);
 
+  const { healthy, services } = await operator.health();
+  equal([healthy, services.length], [true, 4], "the health");
   const other = await operator.projects.create({ name: "short-lived" });
   holds(other.secret, "a new project has a key");
   holds((await operator.projects.list({ limit: 200 })).items.length > 1, "there are projects");
