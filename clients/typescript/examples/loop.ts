@@ -59,11 +59,13 @@ for await (const task of client.sessions.listAllTasks(session.id)) {
   for (const wish of task.data.user_preferences ?? []) console.log(`  preference: ${wish}`);
 }
 
-// Learning follows the tasks by moments, so ask until the space has dealt with all of them.
-while ((await client.sessions.getLearningStatus(session.id)).not_space_digested_count > 0) {
-  await new Promise((resolve) => setTimeout(resolve, 200));
-}
+// Learning follows the tasks, and search the learning, by moments: so ask until something is there.
 const query = "cancel a flight and refund it";
-const { cited_blocks } = await client.spaces.experienceSearch(space.id, { query });
+const deadline = Date.now() + 60_000;
+let { cited_blocks } = await client.spaces.experienceSearch(space.id, { query });
+while (cited_blocks.length === 0 && Date.now() < deadline) {
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  ({ cited_blocks } = await client.spaces.experienceSearch(space.id, { query }));
+}
 console.log(cited_blocks.length === 0 ? "nothing relevant was learned" : "learned:");
 for (const block of cited_blocks) console.log(`  ${block.distance.toFixed(2)} ${block.title}`);
