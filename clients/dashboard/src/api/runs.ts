@@ -45,3 +45,7 @@ export function useRun(runId: string | undefined) {
     select: ({ run }) => run,
   });
 }
+
+export function useTokenUse() {
+  return useQuery(RunService.method.getTokenUse, {}, { select: ({ tokenUse }) => tokenUse });
+}

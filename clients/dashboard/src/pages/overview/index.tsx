@@ -1,3 +1,157 @@
+// The project's figures; each leads to what it counts.
+
+import { getRouteApi, Link, type LinkProps } from "@tanstack/react-router";
+import { lazy, type ReactNode, Suspense, useMemo } from "react";
+
+import { useFacts } from "../../api/projects";
+import {
+  useDiskStatistics,
+  useSessionStatistics,
+  useSkillStatistics,
+  useTaskStatistics,
+} from "../../api/statistics";
+import { Card, PageHead } from "../../components/basics";
+import { Select } from "../../components/fields";
+import { Empty, ErrorState, Loading } from "../../components/states";
+import { count, duration, percent, size } from "../../components/words";
+import { createByCurl } from "../session/snippets";
+
+const Charts = lazy(() => import("./charts"));
+const route = getRouteApi("/");
+
+const RANGES = [
+  ["7", "7 days"],
+  ["30", "30 days"],
+  ["90", "90 days"],
+] as const;
+
 export function Overview() {
-  return null;
+  const { days = "7", zone } = route.useSearch();
+  const navigate = route.useNavigate();
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+  const timeZone = zone ?? here;
+  const zones = useMemo(() => zonesWith(here, timeZone), [here, timeZone]);
+  return (
+    <>
+      <PageHead title="Overview">
+        <Select
+          label="Range"
+          value={days}
+          options={RANGES}
+          onChange={(chosen) =>
+            void navigate({
+              search: (before) => ({ ...before, days: chosen === "7" ? undefined : chosen }),
+            })
+          }
+        />
+        <Select
+          label="Time zone"
+          value={timeZone}
+          options={zones}
+          onChange={(chosen) =>
+            void navigate({
+              search: (before) => ({ ...before, zone: chosen === here ? undefined : chosen }),
+            })
+          }
+        />
+      </PageHead>
+      <Figures days={Number(days)} timeZone={timeZone} />
+    </>
+  );
+}
+
+function zonesWith(...first: string[]): (readonly [string, string])[] {
+  const all = [...new Set([...first, "UTC", ...Intl.supportedValuesOf("timeZone")])];
+  return all.map((zone) => [zone, zone.replaceAll("_", " ")] as const);
+}
+
+function Figures({ days, timeZone }: { days: number; timeZone: string }) {
+  const tasks = useTaskStatistics(days, timeZone);
+  const skills = useSkillStatistics(days, timeZone);
+  const sessions = useSessionStatistics();
+  const disks = useDiskStatistics();
+  const { apiUrl } = useFacts();
+  const error = tasks.error ?? skills.error ?? sessions.error ?? disks.error;
+  if (error) return <ErrorState error={error} retry={() => void tasks.refetch()} />;
+  if (!tasks.data || !skills.data || !sessions.data || !disks.data) return <Loading lines={8} />;
+  if (sessions.data.sessions === 0) {
+    return (
+      <Empty title="Nothing is stored yet" snippet={createByCurl(apiUrl)}>
+        Figures appear with the first session. Open one on the page Sessions, or by a program:
+      </Empty>
+    );
+  }
+  const success = sum(tasks.data.days, (day) => day.success);
+  const failed = sum(tasks.data.days, (day) => day.failed);
+  const served = sum(skills.data.days, (day) => day.served);
+  const stored = sessions.data.messageBytes + disks.data.bytes;
+  const { observationLagSeconds: lag } = tasks.data;
+  return (
+    <>
+      <div className="figures">
+        <Figure name="Success rate" link={{ to: "/sessions" }}>
+          {success + failed > 0 ? percent(success / (success + failed)) : "none yet"}
+        </Figure>
+        <Figure name="Sessions" link={{ to: "/sessions" }}>
+          {count(sessions.data.sessions)}
+        </Figure>
+        <Figure name="Messages" link={{ to: "/sessions" }}>
+          {count(sessions.data.messages)}
+        </Figure>
+        <Figure name="Tokens" link={{ to: "/sessions" }}>
+          {count(sessions.data.tokens)}
+        </Figure>
+        <Figure
+          name="Waits to be observed"
+          link={{ to: "/sessions", search: { observing: "pending" } }}
+        >
+          {lag > 0 ? `for ${duration(lag)}` : "nothing"}
+        </Figure>
+        <Figure name="Skills" link={{ to: "/skills" }}>
+          {count(skills.data.skills)}
+        </Figure>
+        <Figure name="Skills served" link={{ to: "/skills" }}>
+          {count(served)}
+        </Figure>
+        <Figure name="Wait for a person" link={{ to: "/skills" }}>
+          {count(skills.data.confirmations)}
+        </Figure>
+        <Figure name="Stored" link={{ to: "/disks" }}>
+          {size(stored)}
+        </Figure>
+        <Figure name="Artifacts" link={{ to: "/disks" }}>
+          {count(disks.data.artifacts)}
+        </Figure>
+        <Figure name="Users" link={{ to: "/settings", search: { tab: "users" } }}>
+          {count(sessions.data.users)}
+        </Figure>
+      </div>
+      <Suspense
+        fallback={
+          <div className="charts">
+            {["Success rate", "Tasks", "Messages a session", "Skills"].map((title) => (
+              <Card title={title} key={title}>
+                <div className="chart" />
+              </Card>
+            ))}
+          </div>
+        }
+      >
+        <Charts days={tasks.data.days} skillDays={skills.data.days} />
+      </Suspense>
+    </>
+  );
+}
+
+function sum<Item>(items: readonly Item[], value: (item: Item) => number): number {
+  return items.reduce((total, item) => total + value(item), 0);
+}
+
+function Figure({ name, link, children }: { name: string; link: LinkProps; children: ReactNode }) {
+  return (
+    <Link {...link} className="figure">
+      <div className="figure-name">{name}</div>
+      <div className="figure-value">{children}</div>
+    </Link>
+  );
 }
