@@ -3,7 +3,7 @@
 # is pinned here is there already. Name them to build only some: tests/build_engines.sh minio grpcurl
 set -euo pipefail
 
-engines=${*:-minio weaviate grpcurl}
+engines=${*:-minio weaviate grpcurl prometheus}
 
 if ! command -v go > /dev/null; then
     echo "Go is missing here, so these cannot be built: $engines." >&2
@@ -24,6 +24,22 @@ build() { # <binary> <package> <module> <version>
     fi
 }
 
+unpack() { # <binary>, out of Debian's package of that name
+    if [ -x "$bin/$1" ]; then
+        echo "$1 is there"
+    elif command -v apt-get dpkg-deb > /dev/null; then
+        echo "unpacking $1"
+        local folder
+        folder=$(mktemp -d)
+        chmod 755 "$folder"
+        (cd "$folder" && apt-get download "$1" && dpkg-deb --extract ./*.deb .)
+        mkdir -p "$bin" && install "$folder/usr/bin/$1" "$bin/$1"
+        rm -r "$folder"
+    else
+        echo "$1 is missing here; install it, or tests that need it are skipped" >&2
+    fi
+}
+
 for engine in $engines; do
     case "$engine" in
         minio)
@@ -35,6 +51,7 @@ for engine in $engines; do
         grpcurl)
             module=github.com/fullstorydev/grpcurl
             build grpcurl $module/cmd/grpcurl $module v1.9.3 ;;
+        prometheus) unpack prometheus ;;
         *) echo "unknown engine: $engine" >&2; exit 2 ;;
     esac
 done

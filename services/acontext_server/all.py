@@ -82,7 +82,12 @@ async def start(supervisor: Supervisor, settings: Settings) -> Settings:
     settings = complete(settings, supervisor.folder.path)
     settings = await _start_engines(supervisor, settings)
     await asyncio.to_thread(_migrate, settings.database_url)
-    await supervisor.start(*(ServiceProcess(names, settings) for names in PROCESSES))
+    await supervisor.start(
+        *(
+            ServiceProcess(names, _watched(settings, number))
+            for number, names in enumerate(PROCESSES)
+        )
+    )
     services = {name: address_of(name, settings) for name in SERVICES}
     listen = f"{settings.host}:{settings.port}"
     command = render(
@@ -118,6 +123,13 @@ def _public_url_of_files(blobs_url: str) -> str:
     said = parse_qs(parts.query)
     scheme = "http" if said.get("secure") == ["false"] else "https"
     return said.get("public", [f"{scheme}://{parts.netloc.rpartition('@')[2]}"])[0]
+
+
+def _watched(settings: Settings, number: int) -> Settings:
+    """Give the processes ports for their metrics that follow one another."""
+    host, _, port = settings.metrics_address.rpartition(":")
+    address = f"{host}:{int(port) + number}" if port else ""
+    return settings.model_copy(update={"metrics_address": address})
 
 
 def complete(settings: Settings, folder: Path) -> Settings:

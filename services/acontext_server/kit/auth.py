@@ -12,6 +12,7 @@ from uuid import UUID
 
 from acontext_server.kit.errors import PermissionDenied, Unauthenticated
 from acontext_server.kit.ids import NOBODY, ProjectId
+from acontext_server.kit.telemetry.traces import TRACE_KEY, carried
 
 PROJECT_HEADER = "x-acontext-project"
 """Carries the project for which a service acts, with an expiry and a signature."""
@@ -66,9 +67,11 @@ class Signer:
         self._secret = secret
 
     def metadata(self, project_id: ProjectId = NOBODY) -> tuple[tuple[str, str], ...]:
-        """Make the metadata of a call on behalf of a project."""
+        """Make the metadata of a call on behalf of a project, with the trace that it belongs to."""
         text = f"{project_id}.{int(time.time()) + SIGNATURE_SECONDS}"
-        return ((PROJECT_HEADER, f"{text}.{self._sign(text)}"),)
+        signed = (PROJECT_HEADER, f"{text}.{self._sign(text)}")
+        trace = carried()
+        return (signed, (TRACE_KEY, trace)) if trace else (signed,)
 
     def project_of(self, header: str) -> ProjectId:
         """Open a header; Unauthenticated if we did not sign it, or too long ago."""

@@ -4,7 +4,7 @@ import asyncio
 import random
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -17,9 +17,11 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StreamConfig
 from nats.js.errors import BadRequestError, NotFoundError
+from opentelemetry.trace import SpanKind
 
 from acontext_server.kit.errors import Unavailable
 from acontext_server.kit.ids import ProjectId
+from acontext_server.kit.telemetry.traces import TRACE_KEY, traced
 
 log = structlog.get_logger()
 
@@ -62,16 +64,20 @@ class Bus:
             else:
                 return
 
-    async def publish(self, subject: str, payload: bytes, *, message_id: str) -> None:
+    async def publish(
+        self, subject: str, payload: bytes, *, message_id: str, trace: str | None = None
+    ) -> None:
         """Announce a fact; returns when the stream has it. An id repeated soon is dropped."""
-        await self._jetstream.publish(subject, payload, headers={"Nats-Msg-Id": message_id})
+        headers = {"Nats-Msg-Id": message_id} | ({TRACE_KEY: trace} if trace else {})
+        await self._jetstream.publish(subject, payload, headers=headers)
 
-    async def nudge(self, subject: str, payload: bytes) -> bool:
+    async def nudge(self, subject: str, payload: bytes, *, trace: str | None = None) -> bool:
         """Announce something that nothing depends on, and say whether the stream has it."""
         if not self._client.is_connected:
             return False
+        headers = {TRACE_KEY: trace} if trace else None
         try:
-            await self._jetstream.publish(subject, payload)
+            await self._jetstream.publish(subject, payload, headers=headers)
         except (NatsError, TimeoutError):
             return False
         return True
@@ -160,8 +166,10 @@ class Bus:
 
     async def _deal(self, message: Msg, durable: str, handler: Handler) -> None:
         deliveries = message.metadata.num_delivered or 1
+        trace = (message.headers or {}).get(TRACE_KEY)
         try:
-            await handler(message.data)
+            with traced(f"event {durable}", trace, kind=SpanKind.CONSUMER):
+                await handler(message.data)
             await message.ack()
         except Exception as error:
             if deliveries < DELIVERIES:
@@ -259,4 +267,5 @@ async def open_bus(url: str, *, prefix: str, replicas: int = 1) -> AsyncIterator
     try:
         yield Bus(client, prefix, replicas)
     finally:
-        await client.close()
+        with suppress(ConnectionError):  # the server may be gone before us
+            await client.close()

@@ -139,6 +139,13 @@ class Settings(BaseSettings):
     """When a task counts as success; read by a model only, as is the next."""
     failure_criteria: str = Field(default="", max_length=4000)
     log_level: str = "INFO"
+    otlp_url: str = Field(default="", pattern="^(https?://.+)?$")
+    """Where traces go by OTLP over gRPC, `http://host:4317`; empty: nowhere."""
+    metrics_address: str = Field(default="", pattern=r"^(.+:\d+)?$")
+    """`host:port` at which a service process answers Prometheus; empty: it does not.
+
+    Where several processes run on it, each takes the port after the last one's.
+    """
 
     @model_validator(mode="after")
     def _take_openai_key(self) -> Self:

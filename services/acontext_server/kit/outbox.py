@@ -27,6 +27,7 @@ from acontext_server.kit.bus import Bus
 from acontext_server.kit.database import Database, Tx, after_commit
 from acontext_server.kit.errors import ServiceError
 from acontext_server.kit.ids import ProjectId
+from acontext_server.kit.telemetry.traces import carried
 
 log = structlog.get_logger()
 
@@ -57,6 +58,7 @@ def outbox_table(metadata: MetaData) -> Table:
         Column("entity", Uuid, nullable=False),
         Column("payload", LargeBinary, nullable=False),
         Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        Column("trace", Text),
     )
 
 
@@ -74,6 +76,7 @@ class Outbox:
         """Write announcements in a transaction; they leave soon after it has committed."""
         if not announcements:
             return
+        trace = carried()
         rows = [
             {
                 "project_id": one.project_id,
@@ -81,6 +84,7 @@ class Outbox:
                 "event": one.event,
                 "entity": one.entity,
                 "payload": one.payload,
+                "trace": trace,
             }
             for one in announcements
         ]
@@ -123,7 +127,9 @@ class Outbox:
                 subject = self._bus.subject(
                     self._service, row.event, ProjectId(row.project_id), row.entity
                 )
-                await self._bus.publish(subject, row.payload, message_id=str(row.id))
+                await self._bus.publish(
+                    subject, row.payload, message_id=str(row.id), trace=row.trace
+                )
             keys = [(row.project_id, row.id) for row in rows]
             await tx.execute(delete(table).where(tuple_(table.c.project_id, table.c.id).in_(keys)))
         return len(rows)

@@ -363,6 +363,8 @@ class Lease:
     attempts: int
     """How often the next batch has failed so far."""
     engine_state: Mapping[str, Any]
+    trace: str | None = None
+    """What the newest of its messages was stored in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

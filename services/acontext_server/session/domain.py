@@ -134,6 +134,8 @@ class Grown:
 
     last_sequence: int
     tracked: bool
+    trace: str | None = None
+    """What its newest message was stored in."""
 
 
 class Status(StrEnum):

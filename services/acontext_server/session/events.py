@@ -132,7 +132,7 @@ class Nudges:
         event.message_stored.sequence = grown.last_sequence
         event.message_stored.disable_task_tracking = not grown.tracked
         subject = self.bus.subject("session", "message_stored", project_id, session_id)
-        return await self.bus.nudge(subject, event.SerializeToString())
+        return await self.bus.nudge(subject, event.SerializeToString(), trace=grown.trace)
 
 
 _Envelope: TypeAlias = disk.DiskEvent | observer.ObserverEvent | space.SpaceEvent

@@ -19,6 +19,7 @@ from acontext_server.kit.days import DEFAULT_DAYS
 from acontext_server.kit.errors import InvalidRequest
 from acontext_server.kit.paging import Page
 from acontext_server.kit.requests import digest_of
+from acontext_server.kit.telemetry.metrics import count_search
 from acontext_server.space.app import Listing, RequestKey
 from acontext_server.space.app.blocks import BlockApp
 from acontext_server.space.app.index import Indexer
@@ -206,6 +207,7 @@ class SkillServicer(pb.SkillServiceServicer):
             page_id=_id(request, "page_id"),
         )
         found = await self._skills.search(caller().project_id, UUID(request.space_id), question)
+        count_search(answered=bool(found))
         return pb.SearchSkillsResponse(cited_blocks=map(_cited, found))
 
     async def ListSkills(

@@ -32,6 +32,7 @@ from acontext_server.kit.errors import (
 from acontext_server.kit.ids import uuid7
 from acontext_server.kit.rpc.nulls import MARKER_KEY, mark_nulls
 from acontext_server.kit.rpc.status import CODES, DETAILS_KEY, details_of
+from acontext_server.kit.rpc.watching import Watch
 
 log = structlog.get_logger()
 
@@ -82,8 +83,11 @@ def _metadata(context: Context) -> Metadata:
 class Interceptor(aio.ServerInterceptor):
     """Wraps every RPC of our own services; health and reflection pass untouched."""
 
-    def __init__(self, service: str, *, keys: Keys, signer: Signer, admin_key: str) -> None:
+    def __init__(
+        self, service: str, *, keys: Keys, signer: Signer, admin_key: str, is_counted: bool = False
+    ) -> None:
         self._service = service
+        self._watch = Watch(service, counts=is_counted)
         self._keys = keys
         self._signer = signer
         self._admin_key = admin_key
@@ -116,7 +120,10 @@ class Interceptor(aio.ServerInterceptor):
             (True, True): grpc.stream_stream_rpc_method_handler,
         }
         make = makers[handler.request_streaming, handler.response_streaming]
-        behaviour = around.stream if handler.response_streaming else around.unary
+        behaviour: Any = around.stream if handler.response_streaming else around.unary
+        if self._watch.is_on():
+            watched = self._watch.stream if handler.response_streaming else self._watch.unary
+            behaviour = watched(path, behaviour)
         return cast("RpcHandler", make(behaviour))
 
     async def enter(self, method: _Method, metadata: Metadata) -> None:

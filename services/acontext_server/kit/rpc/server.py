@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -28,6 +29,8 @@ from acontext_server.kit.misconfiguration import Misconfigured, read_settings
 from acontext_server.kit.rpc.clients import CHANNEL_OPTIONS
 from acontext_server.kit.rpc.health_service import HealthServicer, Probe
 from acontext_server.kit.rpc.interceptor import Interceptor
+from acontext_server.kit.telemetry.metrics import announce_counters, keep_gauges, serving_metrics
+from acontext_server.kit.telemetry.traces import tracing
 
 log = structlog.get_logger()
 
@@ -83,6 +86,7 @@ async def serve(service: Service, settings: Settings) -> AsyncIterator[None]:
         keys=service.keys,
         signer=signer,
         admin_key=settings.admin_key,
+        is_counted=bool(settings.metrics_address),
     )
     server = aio.server(interceptors=[interceptor], options=_SERVER_OPTIONS)
     for add in service.servicers:
@@ -97,7 +101,9 @@ async def serve(service: Service, settings: Settings) -> AsyncIterator[None]:
     address = settings.listen_address or service.address
     server.add_insecure_port(address)
     async with asyncio.TaskGroup() as group:
-        beside = [group.create_task(run()) for run in service.beside]
+        beside = [
+            group.create_task(run()) for run in (*service.beside, *_watchers(service, settings))
+        ]
         await server.start()
         log.info("serving", service=service.name, address=address)
         try:
@@ -108,6 +114,12 @@ async def serve(service: Service, settings: Settings) -> AsyncIterator[None]:
             await interceptor.finish(DRAIN_SECONDS)
             await _end(beside)
     log.info("stopped", service=service.name)
+
+
+def _watchers(service: Service, settings: Settings) -> Iterator[Runnable]:
+    if settings.metrics_address and service.inspection is not None:
+        announce_counters(service.name)
+        yield partial(keep_gauges, service.inspection)
 
 
 async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
@@ -140,7 +152,14 @@ async def _until_told(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     async with AsyncExitStack() as running:
+        running.enter_context(serving_metrics(settings))
+        running.enter_context(tracing(settings, "-".join(map(_room, openers))))
         for opener in openers:
             service = await running.enter_async_context(opener(settings))
             await running.enter_async_context(serve(service, settings))
         await told.wait()
+
+
+def _room(opener: Callable[[Settings], AbstractAsyncContextManager[Service]]) -> str:
+    """Say whose opener it is: `session` of `acontext_server.session.main`."""
+    return opener.__module__.split(".")[1]

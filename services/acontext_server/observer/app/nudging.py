@@ -5,11 +5,12 @@ import time
 from collections.abc import Mapping
 
 from acontext_server.kit.ids import ProjectId
+from acontext_server.kit.telemetry.traces import carried
 from acontext_server.observer.app.means import Means
 from acontext_server.observer.domain import SessionId
 from acontext_server.observer.peers import Pace, Sessions
 from acontext_server.observer.store import observations
-from acontext_server.observer.store.observations import LogKey
+from acontext_server.observer.store.observations import End, LogKey
 
 GATHER_SECONDS = 0.5
 """How long nudges are gathered after some were noted. What observing costs beside the messages is
@@ -23,7 +24,7 @@ class Nudging:
     def __init__(self, means: Means, sessions: Sessions) -> None:
         self._means = means
         self._sessions = sessions
-        self._told: dict[Pace, dict[LogKey, int]] = {}
+        self._told: dict[Pace, dict[LogKey, End]] = {}
         self._turn = asyncio.Lock()
         self._next_at = 0.0
 
@@ -32,14 +33,15 @@ class Nudging:
         pace = await self._sessions.pace(project_id)
         if not pace.is_on:
             return
-        self._tell(pace, (project_id, session_id), sequence)
+        self._tell(pace, (project_id, session_id), End(sequence, carried()))
         async with self._turn:
             if self._told:  # else who had the turn before has noted this one too
                 await self._note_all()
 
-    def _tell(self, pace: Pace, key: LogKey, sequence: int) -> None:
+    def _tell(self, pace: Pace, key: LogKey, end: End) -> None:
         ends = self._told.setdefault(pace, {})
-        ends[key] = max(sequence, ends.get(key, 0))
+        if key not in ends or ends[key].sequence < end.sequence:
+            ends[key] = end
 
     async def _note_all(self) -> None:
         await asyncio.sleep(self._next_at - time.monotonic())
@@ -49,12 +51,12 @@ class Nudging:
         except BaseException:
             # Those who wait for their turn count on what they have told.
             for pace, ends in told.items():
-                for key, sequence in ends.items():
-                    self._tell(pace, key, sequence)
+                for key, end in ends.items():
+                    self._tell(pace, key, end)
             raise
         self._next_at = time.monotonic() + GATHER_SECONDS
 
-    async def _note(self, told: Mapping[Pace, Mapping[LogKey, int]]) -> None:
+    async def _note(self, told: Mapping[Pace, Mapping[LogKey, End]]) -> None:
         now = self._means.now()
         async with self._means.database.transaction() as tx:
             for pace, ends in told.items():

@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 
 from acontext_server.kit.errors import ServiceError
+from acontext_server.kit.telemetry.traces import traced
 from acontext_server.observer.app.announcing import Announcing
 from acontext_server.observer.app.means import Means
 from acontext_server.observer.app.observing import DUE, Observing
@@ -54,8 +55,10 @@ class Workers:
             return None
 
     async def _observe(self, lease: Lease) -> None:
+        about = {"project_id": str(lease.project_id), "session_id": str(lease.session_id)}
         try:
-            await self._observing.observe(lease)
+            with traced("observe", lease.trace, attributes=about):
+                await self._observing.observe(lease)
         except Exception:
             # The lease runs out and somebody tries again; other sessions must not wait for it.
             log.exception("worker_broke", session_id=str(lease.session_id))

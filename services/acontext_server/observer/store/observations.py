@@ -27,8 +27,16 @@ class Held:
     space_id: SpaceId | None
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """How far a log has grown, and what its newest message was stored in."""
+
+    sequence: int
+    trace: str | None = None
+
+
 async def tell_of(
-    tx: Tx, ends: Mapping[LogKey, int], *, at: datetime, idle: timedelta, turns: int
+    tx: Tx, ends: Mapping[LogKey, End], *, at: datetime, idle: timedelta, turns: int
 ) -> None:
     """Note that logs reached these sequences.
 
@@ -37,12 +45,13 @@ async def tell_of(
     """
     rows = [
         {
-            **_new(project_id, session_id, at),
-            "seen": sequence,
-            "due_at": at if sequence >= turns else at + idle,
+            **_new(*key, at),
+            "seen": ends[key].sequence,
+            "due_at": at if ends[key].sequence >= turns else at + idle,
             "waiting_since": at,
+            "trace": ends[key].trace,
         }
-        for (project_id, session_id), sequence in sorted(ends.items())  # two must not cross
+        for key in sorted(ends)  # two must not cross
     ]
     fresh = insert(_row)
     many = fresh.excluded.seen - _row.cursor >= turns
@@ -54,6 +63,7 @@ async def tell_of(
             "seen": fresh.excluded.seen,
             "due_at": due,
             "waiting_since": func.coalesce(_row.waiting_since, at),
+            "trace": fresh.excluded.trace,
         },
         where=and_(fresh.excluded.seen > _row.seen, fresh.excluded.seen > _row.cursor),
     )
@@ -109,6 +119,7 @@ async def lease(tx: Tx, owner: UUID, *, at: datetime, until: datetime) -> Lease 
                 _row.cursor,
                 _row.attempts,
                 _row.engine_state,
+                _row.trace,
             )
         )
     ).one()
@@ -119,6 +130,7 @@ async def lease(tx: Tx, owner: UUID, *, at: datetime, until: datetime) -> Lease 
         cursor=row.cursor,
         attempts=row.attempts,
         engine_state=row.engine_state,
+        trace=row.trace,
     )
 
 
@@ -136,7 +148,8 @@ async def lease_one(
     await tx.execute(fresh.on_conflict_do_nothing())
     free = or_(_row.lease_until.is_(None), _row.lease_until < at)
     taken = _of(project_id, session_id).where(free).values(lease_owner=owner, lease_until=until)
-    found = await tx.execute(taken.returning(_row.cursor, _row.attempts, _row.engine_state))
+    standing = (_row.cursor, _row.attempts, _row.engine_state, _row.trace)
+    found = await tx.execute(taken.returning(*standing))
     row = found.one_or_none()
     if row is None:
         return None
@@ -147,6 +160,7 @@ async def lease_one(
         cursor=row.cursor,
         attempts=row.attempts,
         engine_state=row.engine_state,
+        trace=row.trace,
     )
 
 

@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Date, Row, cast, func, insert, select
 
-from acontext_server.kit.database import Tx
+from acontext_server.kit.database import Tx, after_commit
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.paging import by_time
+from acontext_server.kit.telemetry.metrics import count_run
 from acontext_server.observer.domain import PLANNING, Run, RunId, SessionId
 from acontext_server.observer.store.tables import MessageRow, RunRow, TaskRow
 
@@ -18,8 +20,10 @@ _row = RunRow
 
 
 async def add(tx: Tx, run: Run) -> None:
-    """Keep a run."""
+    """Keep a run, and count it once it is kept."""
     await tx.execute(insert(_row).values(asdict(run)))
+    tokens = {"taken": run.input_tokens, "given": run.output_tokens}
+    after_commit(tx, partial(count_run, "observer", "observer", run.outcome, **tokens))
 
 
 async def find(tx: Tx, project_id: ProjectId, run_id: RunId) -> Run | None:

@@ -75,6 +75,8 @@ class ObservationRow(Base):
     engine_state: Mapped[dict[str, Any]] = mapped_column(default=dict)
     generation: Mapped[int] = mapped_column(default=1, server_default="1")
     """Counts how often its tasks were replaced by a new observation, from 1."""
+    trace: Mapped[str | None]
+    """What the newest message that anybody told of was stored in."""
     created_at: Mapped[datetime]
 
     __table_args__ = (

@@ -10,6 +10,7 @@ from uuid import UUID
 from acontext_server.kit.database import Database, Raw
 from acontext_server.kit.errors import Conflict, RequestIdReused, ServiceError, Unavailable
 from acontext_server.kit.ids import ProjectId
+from acontext_server.kit.telemetry.traces import carried
 from acontext_server.session.calls import OpenCalls, asks_for_call
 from acontext_server.session.content import Content
 from acontext_server.session.domain import Grown, Log, MessageId, SessionId, SessionNotFound
@@ -66,6 +67,7 @@ class Appended:
 class _Waiting:
     draft: Draft
     answer: asyncio.Future[Appended]
+    trace: str | None
 
     def settle(self, outcome: "Appended | Exception") -> None:
         if isinstance(outcome, Exception) and self.draft.chain:
@@ -98,7 +100,7 @@ class Appender:
     def submit(self, draft: Draft) -> asyncio.Future[Appended]:
         """Queue a draft; it is stored even if nobody waits for the answer any more."""
         answer: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(draft, answer))
+        self._queue.append(_Waiting(draft, answer, carried()))
         self._news.set()
         return answer
 
@@ -177,7 +179,9 @@ class Appender:
         self, batch: Sequence[_Waiting], outcomes: Sequence[Appended | ServiceError | None]
     ) -> None:
         ends = {
-            waiting.draft.new.key: Grown(outcome.message.sequence, outcome.log.tracked)
+            waiting.draft.new.key: Grown(
+                outcome.message.sequence, outcome.log.tracked, waiting.trace
+            )
             for waiting, outcome in zip(batch, outcomes, strict=True)
             if isinstance(outcome, Appended) and not outcome.repeated
         }

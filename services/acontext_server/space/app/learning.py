@@ -14,6 +14,7 @@ import structlog
 from acontext_server.kit.database import Database, Tx
 from acontext_server.kit.errors import ServiceError
 from acontext_server.kit.ids import ProjectId
+from acontext_server.kit.telemetry.traces import carried, traced
 from acontext_server.space.agents import Distiller, DistillingFailed
 from acontext_server.space.app import Announce, NewId, Now
 from acontext_server.space.app.index import Indexer
@@ -86,7 +87,7 @@ class LearningApp:
         async with self._database.transaction() as tx:
             if await spaces.find_space(tx, completion.project_id, completion.space_id) is None:
                 await self._tell(tx, completion, Outcome.NOTHING)
-            elif not await learning.enqueue(tx, completion, self._now()):
+            elif not await learning.enqueue(tx, completion, self._now(), carried()):
                 outcome = await learning.outcome_of(tx, completion)
                 if outcome is not None:
                     await self._tell(tx, completion, Outcome(outcome))
@@ -139,8 +140,11 @@ class LearningApp:
             leased = await learning.lease(tx, self._new_id(), now, until)
         if leased is None:
             return False
+        completion = leased.completion
+        about = {"project_id": str(completion.project_id), "task_id": str(completion.task_id)}
         try:
-            await self._try(leased)
+            with traced("learn", leased.trace, attributes=about):
+                await self._try(leased)
         except LostLease:
             log.warning("lease_lost", task_id=str(leased.completion.task_id))
             async with self._database.transaction() as tx:

@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, delete, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from acontext_server.kit.database import Tx
+from acontext_server.kit.database import Tx, after_commit
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.paging import by_time
+from acontext_server.kit.telemetry.metrics import count_run
 from acontext_server.space.domain.learning import Completion, Run
 from acontext_server.space.store.tables import LearningRow, RunRow, SpaceRow
 
@@ -23,9 +25,11 @@ class Leased:
     completion: Completion
     owner: UUID
     attempts: int
+    trace: str | None = None
+    """What completed the task."""
 
 
-async def enqueue(tx: Tx, completion: Completion, now: datetime) -> bool:
+async def enqueue(tx: Tx, completion: Completion, now: datetime, trace: str | None = None) -> bool:
     """Let a completed task wait to be learned; False if it was announced before."""
     row = {
         "project_id": completion.project_id,
@@ -34,6 +38,7 @@ async def enqueue(tx: Tx, completion: Completion, now: datetime) -> bool:
         "space_id": completion.space_id,
         "session_id": completion.session_id,
         "due_at": now,
+        "trace": trace,
     }
     added = upsert(LearningRow).values(row).on_conflict_do_nothing()
     return (await tx.execute(added.returning(LearningRow.task_id))).scalar() is not None
@@ -60,7 +65,7 @@ async def lease(tx: Tx, owner: UUID, now: datetime, until: datetime) -> Leased |
     found = (await tx.execute(due)).one_or_none()
     if found is None:
         return None
-    leased = Leased(_completion(found), owner, found.attempts)
+    leased = Leased(_completion(found), owner, found.attempts, found.trace)
     await tx.execute(_space_of(leased).values(lease_owner=owner, lease_until=until))
     return leased
 
@@ -127,7 +132,7 @@ async def forget_session(tx: Tx, project_id: ProjectId, session_id: UUID) -> Non
 
 
 async def insert_run(tx: Tx, run: Run) -> None:
-    """Keep what one piece of work cost and how it ended."""
+    """Keep what one piece of work cost and how it ended, and count it once it is kept."""
     row = {
         "project_id": run.project_id,
         "id": run.id,
@@ -148,6 +153,8 @@ async def insert_run(tx: Tx, run: Run) -> None:
         "created_at": run.created_at,
     }
     await tx.execute(insert(RunRow).values(row))
+    tokens = {"taken": run.input_tokens, "given": run.output_tokens}
+    after_commit(tx, partial(count_run, "space", run.role, run.outcome, **tokens))
 
 
 async def list_runs(

@@ -249,6 +249,8 @@ class LearningRow(Table):
     attempts: Mapped[int] = mapped_column(server_default="0")
     outcome: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    trace: Mapped[str | None]
+    """What completed the task."""
 
     __table_args__ = (
         _space_key(),
