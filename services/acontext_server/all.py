@@ -10,13 +10,12 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 from alembic.util import CommandError
 from dotenv import dotenv_values
 from sqlalchemy.exc import DBAPIError
 
-from acontext_server.gateway.pages import Dashboard, built_pages
+from acontext_server.gateway.pages import dashboard_of
 from acontext_server.gateway.render import render
 from acontext_server.kit import migrations
 from acontext_server.kit.config import Settings
@@ -37,7 +36,6 @@ from acontext_server.serve import SERVICES, ServiceProcess, address_of
 PROCESSES = (("session",), ("disk", "observer", "space"))
 """Session has a process of its own: one interpreter lock for all would make storing wait."""
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 SECRETS = ("admin_key", "internal_secret")
 
@@ -58,7 +56,7 @@ async def _run(settings: Settings) -> None:
     _let_signals_cancel()
     async with supervise(settings.data_folder, notify=_say) as supervisor:
         refuse_taken_port(settings.port, host=settings.host, setting="ACONTEXT_PORT")
-        if _has_dashboard(settings):
+        if dashboard_of(settings):
             refuse_taken_port(
                 settings.dashboard_port, host=settings.host, setting="ACONTEXT_DASHBOARD_PORT"
             )
@@ -94,35 +92,10 @@ async def start(supervisor: Supervisor, settings: Settings) -> Settings:
         supervisor.folder.data("envoy"),
         listen=listen,
         services=services,
-        dashboard=_dashboard(settings) if _has_dashboard(settings) else None,
+        dashboard=dashboard_of(settings),
     )
     await supervisor.start(Envoy(command, host=settings.host, port=settings.port))
     return settings
-
-
-def _has_dashboard(settings: Settings) -> bool:
-    return settings.dashboard_port > 0 and built_pages() is not None
-
-
-def _dashboard(settings: Settings) -> Dashboard:
-    known = Settings.model_fields["root_api_key"].default
-    is_for_trying = settings.host in LOOPBACK and settings.root_api_key == known
-    return Dashboard(
-        listen=f"{settings.host}:{settings.dashboard_port}",
-        api_url=settings.base_url,
-        files_url=_public_url_of_files(settings.blobs_url),
-        development_key=known if is_for_trying else "",
-    )
-
-
-def _public_url_of_files(blobs_url: str) -> str:
-    """Say where an S3 that signs its own URLs is reached."""
-    parts = urlsplit(blobs_url)
-    if parts.scheme != "s3":
-        return ""
-    said = parse_qs(parts.query)
-    scheme = "http" if said.get("secure") == ["false"] else "https"
-    return said.get("public", [f"{scheme}://{parts.netloc.rpartition('@')[2]}"])[0]
 
 
 def _watched(settings: Settings, number: int) -> Settings:
@@ -196,7 +169,7 @@ def _welcome(settings: Settings, seconds: float) -> str:
 
 
 def _where_to_look(settings: Settings) -> str:
-    if _has_dashboard(settings):
+    if dashboard_of(settings):
         return f"http://{settings.host}:{settings.dashboard_port}  (the dashboard)"
     if settings.dashboard_port:
         return "the dashboard is not built; `make dashboard` builds it"

@@ -10,13 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
+from acontext_server.kit.config import Settings
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 LARGEST_FILE = 8 * 2**20
 _START_PAGE = "index.html"
 _HASHED = "assets/"
 """What is below has the hash of its content in its name."""
-_UNTRANSCODED = {
+UNTRANSCODED = {
     "envoy.filters.http.grpc_json_transcoder": {
         "@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig",
         "disabled": True,
@@ -42,6 +45,30 @@ def built_pages() -> Path | None:
     """Find what `make dashboard` built into this package, if it did."""
     folder = Path(str(resources.files(__package__))) / "dashboard"
     return folder if (folder / _START_PAGE).is_file() else None
+
+
+def dashboard_of(settings: Settings) -> Dashboard | None:
+    """Say what the settings make of the dashboard; None without a port, or if it was not built."""
+    if settings.dashboard_port == 0 or built_pages() is None:
+        return None
+    known = Settings.model_fields["root_api_key"].default
+    is_for_trying = settings.host in LOOPBACK and settings.root_api_key == known
+    return Dashboard(
+        listen=f"{settings.host}:{settings.dashboard_port}",
+        api_url=settings.base_url,
+        files_url=_public_url_of_files(settings.blobs_url),
+        development_key=known if is_for_trying else "",
+    )
+
+
+def _public_url_of_files(blobs_url: str) -> str:
+    """Say where an S3 that signs its own URLs is reached."""
+    parts = urlsplit(blobs_url)
+    if parts.scheme != "s3":
+        return ""
+    said = parse_qs(parts.query)
+    scheme = "http" if said.get("secure") == ["false"] else "https"
+    return said.get("public", [f"{scheme}://{parts.netloc.rpartition('@')[2]}"])[0]
 
 
 def routes(dashboard: Dashboard, pages: Path, folder: Path) -> list[object]:
@@ -96,7 +123,7 @@ def _of_file(
         "match": dict(match),
         "direct_response": {"status": 200, "body": {"filename": str(file.resolve())}},
         "response_headers_to_add": _headers(headers),
-        "typed_per_filter_config": _UNTRANSCODED,
+        "typed_per_filter_config": UNTRANSCODED,
     }
 
 
@@ -105,7 +132,7 @@ def _missing() -> dict[str, object]:
     return {
         "match": {"prefix": f"/{_HASHED}"},
         "direct_response": {"status": 404, "body": {"inline_string": "no such file"}},
-        "typed_per_filter_config": _UNTRANSCODED,
+        "typed_per_filter_config": UNTRANSCODED,
     }
 
 

