@@ -87,6 +87,10 @@ test-typescript: .venv/dev clients/typescript/node_modules ## the TypeScript cli
 	cd clients/typescript && npm test
 	pytest -s tests/typescript
 
+.PHONY: test-templates
+test-templates: .venv/dev clients/typescript/node_modules ## every template: created, installed from the registries, run to its end
+	pytest tests/templates
+
 .PHONY: test-engines
 test-engines: .venv/dev engines ## what needs Weaviate, MinIO and grpcurl, which `make engines` builds
 	REQUIRE_ENGINES=minio,weaviate,grpcurl pytest -m engines $(TESTS)

@@ -1,0 +1,1 @@
+"""The templates, made by the command and run to their end."""
