@@ -21,23 +21,30 @@ LIMITS = FormLimits(
 )
 
 
+def read_typed(request: pb.StoreMessageRequest, files: dict[str, NewFile]) -> StoreRequest:
+    """Read a typed request."""
+    return StoreRequest(
+        session_id=_session_id(request.session_id),
+        form=_form(request.format if request.HasField("format") else None),
+        blob=_parsed(request.blob_json, "blob_json"),
+        files=files,
+        request_id=_request_id(request.request_id if request.HasField("request_id") else None),
+        size=len(request.blob_json),
+    )
+
+
 @asynccontextmanager
-async def read_typed(request: pb.StoreMessageRequest, blobs: Blobs) -> AsyncIterator[StoreRequest]:
-    """Read a typed request; leaving forgets the files that were not kept."""
+async def read_files(
+    request: pb.StoreMessageRequest, blobs: Blobs
+) -> AsyncIterator[dict[str, NewFile]]:
+    """Read the files of a typed request; leaving forgets those that were not kept."""
     async with AsyncExitStack() as spools:
         files: dict[str, NewFile] = {}
         for file in request.files:
             spool = await spools.enter_async_context(blobs.spool())
             await spool.write(file.content)
             files[file.field] = NewFile(filename=_last(file.filename), spool=spool)
-        yield StoreRequest(
-            session_id=_session_id(request.session_id),
-            form=_form(request.format if request.HasField("format") else None),
-            blob=_parsed(request.blob_json, "blob_json"),
-            files=files,
-            request_id=_request_id(request.request_id if request.HasField("request_id") else None),
-            size=len(request.blob_json),
-        )
+        yield files
 
 
 def read_json(session_id: str, body: bytes, files: dict[str, NewFile]) -> StoreRequest:

@@ -145,7 +145,8 @@ class SessionServicer(pb.SessionServiceServicer):
         self, request: pb.StoreMessageRequest, context: Context
     ) -> pb.StoreMessageResponse:
         project_id = caller().project_id
-        async with bodies.read_typed(request, self.storing.contents.blobs) as new:
+        async with bodies.read_files(request, self.storing.contents.blobs) as files:
+            new = bodies.read_typed(request, files)
             message = await self.storing.store_message(project_id, new)
         return pb.StoreMessageResponse(message=to_message(message))
 
@@ -179,8 +180,12 @@ class SessionServicer(pb.SessionServiceServicer):
         self, stream: AsyncIterator[pb.StoreMessagesRequest]
     ) -> AsyncGenerator[StoreRequest, None]:
         async for request in stream:
-            async with bodies.read_typed(request.message, self.storing.contents.blobs) as new:
-                yield new
+            message = request.message
+            if not message.files:  # most have none, and looking after some costs as much as storing
+                yield bodies.read_typed(message, {})
+                continue
+            async with bodies.read_files(message, self.storing.contents.blobs) as files:
+                yield bodies.read_typed(message, files)
 
     async def ListMessages(
         self, request: pb.ListMessagesRequest, context: Context

@@ -179,13 +179,12 @@ class Appender:
         self, batch: Sequence[_Waiting], outcomes: Sequence[Appended | ServiceError | None]
     ) -> None:
         ends = {
-            waiting.draft.new.key: Grown(
-                outcome.message.sequence, outcome.log.tracked, waiting.trace
-            )
+            waiting.draft.new.key: (outcome, waiting.trace)
             for waiting, outcome in zip(batch, outcomes, strict=True)
             if isinstance(outcome, Appended) and not outcome.repeated
         }
-        for (project_id, session_id), grown in ends.items():
+        for (project_id, session_id), (last, trace) in ends.items():
+            grown = Grown(last.message.sequence, last.log.tracked, trace)
             self.appended(project_id, session_id, grown)
 
     async def _commit(
@@ -197,8 +196,10 @@ class Appender:
             keys = {draft.new.key for draft in drafts}
             logs = await messages.lock_logs(tx, keys, wait=wait)
             held = await _held(tx, drafts, keys - logs.keys()) if not wait else set()
-            free = [draft for draft in drafts if draft.lane not in held]
+            free = [draft for draft in drafts if draft.lane not in held] if held else drafts
             outcomes = await _Batch(tx, free, self.now(), logs).append()
+        if not held:
+            return [*outcomes]
         by_id = {draft.new.id: one for draft, one in zip(free, outcomes, strict=True)}
         return [by_id.get(draft.new.id) for draft in drafts]
 
@@ -224,7 +225,7 @@ class _Batch:
     calls: dict[LogKey, OpenCalls] = field(default_factory=dict)
 
     async def append(self) -> list[Appended | ServiceError]:
-        first = await self._claim([draft for draft in self.drafts if draft.new.key in self.logs])
+        first = await self._claim()
         # One after the other: a refusal breaks its chain for those behind it, not for those before.
         placed = [
             ready
@@ -239,30 +240,31 @@ class _Batch:
         by_id = {message.id: message for message in stored}
         return [await self._outcome(draft, first, by_id) for draft in self.drafts]
 
-    async def _claim(self, drafts: Sequence[Draft]) -> dict[RequestKey, Claim]:
+    async def _claim(self) -> dict[RequestKey, Claim]:
         claims = [
             Claim(key=draft.request_key, digest=draft.request[1], message_id=draft.new.id)
-            for draft in drafts
-            if draft.request and draft.request_key
+            for draft in self.drafts
+            if draft.request and draft.request_key and draft.new.key in self.logs
         ]
         return await requests.claim(self.tx, claims)
 
     def _is_fresh(self, draft: Draft, first: dict[RequestKey, Claim]) -> bool:
         if draft.new.key not in self.logs:
             self._fail(draft, SessionNotFound(draft.new.key[1]))
-        elif draft.request and draft.request_key:
+            return False
+        if draft.request and draft.request_key:
             claim = first[draft.request_key]
             if claim.digest != draft.request[1]:
                 self._fail(draft, RequestIdReused(str(draft.request[0])))
             return claim.message_id == draft.new.id
-        return draft.new.id not in self.failed
+        return True
 
     async def _ready(self, draft: Draft) -> Draft | None:
         if draft.chain and draft.chain.broken:
             self._fail(draft, Conflict())
             return None
         if not asks_for_call(draft.content):
-            if draft.new.key in self.calls:
+            if self.calls and draft.new.key in self.calls:
                 self.calls[draft.new.key].add(draft.content)
             return draft
         try:
@@ -308,12 +310,12 @@ class _Batch:
         first: dict[RequestKey, Claim],
         stored: dict[MessageId, StoredMessage],
     ) -> Appended | ServiceError:
-        log = self.logs.get(draft.new.key)
-        if error := self.failed.get(draft.new.id):
+        message = stored.get(draft.new.id)
+        if message is None and (error := self.failed.get(draft.new.id)):
             return error
-        assert log is not None  # what has no log has failed
-        if draft.new.id in stored:
-            return Appended(stored[draft.new.id], log)
+        log = self.logs[draft.new.key]  # what has no log has failed
+        if message is not None:
+            return Appended(message, log)
         assert draft.request_key is not None  # only a repeated request is not stored
         answer = first[draft.request_key].message_id
         message = stored.get(answer) or await self._earlier(draft, answer)

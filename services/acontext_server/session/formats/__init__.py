@@ -1,7 +1,6 @@
 """Pure functions between providers' JSON and parts. Only they know a provider's words."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from acontext_server.session.content import SOURCE_FORMAT, Content, Format, PartType
 from acontext_server.session.formats import acontext, anthropic, gemini, openai
@@ -20,7 +19,8 @@ def read(
     if not content.parts:
         raise field.wrong("yields no part: a message needs at least one")
     source = text if isinstance(text := content.meta.get(SOURCE_FORMAT), str) else form.value
-    return replace(content, meta={**content.meta, SOURCE_FORMAT: source})
+    meta = {**content.meta, SOURCE_FORMAT: source}
+    return Content(role=content.role, parts=content.parts, meta=meta)
 
 
 def _read(

@@ -21,7 +21,7 @@ def read(blob: Field, uploads: Mapping[str, Upload]) -> Content:
         case "tool" | "function":
             parts = (_result(blob, role),)
         case _:
-            parts = tuple(_spoken(blob, uploads))
+            parts = tuple(_spoken(blob, role, uploads))
     name = None if role == "function" else blob.get("name").text_if_any()
     return Content(
         role=Role.USER if role in ("tool", "function") else Role(role),
@@ -30,14 +30,14 @@ def read(blob: Field, uploads: Mapping[str, Upload]) -> Content:
     )
 
 
-def _spoken(blob: Field, uploads: Mapping[str, Upload]) -> Iterator[Part]:
+def _spoken(blob: Field, role: str, uploads: Mapping[str, Upload]) -> Iterator[Part]:
     content = blob.get("content")
     if not content.here:
         raise content.wrong("is required")
     if isinstance(content.value, str):
         yield Part(type=PartType.TEXT, text=content.value)
         return
-    read_part = _user_part if blob.get("role").value == "user" else _text_part
+    read_part = _user_part if role == "user" else _text_part
     for part in content.items():
         yield read_part(part, uploads)
 

@@ -19,9 +19,10 @@ class Field:
     def get(self, *names: str) -> "Field":
         """Take the member of an object under the first of these names that is there."""
         members = self.value if isinstance(self.value, dict) else {}
-        found = (name for name in names if members.get(name) is not None)
-        name = next(found, names[0])
-        return Field(members.get(name), f"{self.path}.{name}", self.refusal)
+        for name in names:
+            if members.get(name) is not None:
+                return Field(members[name], f"{self.path}.{name}", self.refusal)
+        return Field(None, f"{self.path}.{names[0]}", self.refusal)
 
     @property
     def here(self) -> bool:

@@ -3,9 +3,10 @@
 These statements go through psycopg itself, which costs a third of what SQLAlchemy does.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
 from acontext_server.kit.database import Raw, Tx, raw_connection
@@ -20,6 +21,8 @@ from acontext_server.session.domain import (
 )
 
 LogKey: TypeAlias = tuple[ProjectId, SessionId]
+
+_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,39 +181,37 @@ def _columns(keys: Iterable[LogKey]) -> tuple[list[ProjectId], list[SessionId]]:
 async def append(
     tx: Tx | Raw, logs: Mapping[LogKey, Log], messages: Sequence[NewMessage], now: datetime
 ) -> list[StoredMessage]:
-    """Write messages behind the ends of their locked logs, in the order given."""
+    """Write messages behind the ends of their locked logs, those of each log in the order given."""
     if not messages:
         return []
-    ends = dict(logs)
-    stored = []
+    by_log: dict[LogKey, list[NewMessage]] = {}
     for message in messages:
-        placed = _place(message, ends[message.key], now)
-        ends[message.key] = replace(
-            ends[message.key],
-            last_sequence=placed.sequence,
-            last_message_id=placed.id,
-            last_stored_at=placed.created_at,
-        )
-        stored.append(placed)
-    await _insert(tx, messages, stored)
-    await _move(tx, messages, stored)
+        by_log.setdefault(message.key, []).append(message)
+    placed = {key: list(_place(new, logs[key], now)) for key, new in by_log.items()}
+    stored = list(chain.from_iterable(placed.values()))
+    await _insert(tx, list(chain.from_iterable(by_log.values())), stored)
+    await _move(tx, placed)
     return stored
 
 
-def _place(message: NewMessage, log: Log, now: datetime) -> StoredMessage:
-    # Clocks of several processes differ; the order of a log must not.
-    after = log.last_stored_at
-    return StoredMessage(
-        id=message.id,
-        session_id=message.key[1],
-        sequence=log.last_sequence + 1,
-        parent_id=log.last_message_id,
-        role=message.role,
-        content=message.content,
-        size=message.size,
-        tokens=message.tokens,
-        created_at=max(now, after + timedelta(microseconds=1)) if after else now,
-    )
+def _place(messages: Iterable[NewMessage], log: Log, now: datetime) -> Iterator[StoredMessage]:
+    sequence, parent_id, stored_at = log.last_sequence, log.last_message_id, log.last_stored_at
+    for message in messages:
+        sequence += 1
+        # Clocks of several processes differ; the order of a log must not.
+        stored_at = max(now, stored_at + _MOMENT) if stored_at else now
+        yield StoredMessage(
+            id=message.id,
+            session_id=message.key[1],
+            sequence=sequence,
+            parent_id=parent_id,
+            role=message.role,
+            content=message.content,
+            size=message.size,
+            tokens=message.tokens,
+            created_at=stored_at,
+        )
+        parent_id = message.id
 
 
 async def _insert(
@@ -232,24 +233,15 @@ async def _insert(
     await (await raw_connection(tx)).execute(_INSERT, columns)
 
 
-async def _move(
-    tx: Tx | Raw, messages: Sequence[NewMessage], stored: Sequence[StoredMessage]
-) -> None:
-    first: dict[LogKey, StoredMessage] = {}
-    last: dict[LogKey, StoredMessage] = {}
-    tokens: dict[LogKey, int] = {}
-    for message, row in zip(messages, stored, strict=True):
-        first.setdefault(message.key, row)
-        last[message.key] = row
-        tokens[message.key] = tokens.get(message.key, 0) + row.tokens
+async def _move(tx: Tx | Raw, placed: Mapping[LogKey, Sequence[StoredMessage]]) -> None:
     columns = (
-        [key[0] for key in last],
-        [key[1] for key in last],
-        [row.sequence for row in last.values()],
-        [row.id for row in last.values()],
-        [row.created_at for row in last.values()],
-        [tokens[key] for key in last],
-        [first[key].created_at for key in last],
+        [key[0] for key in placed],
+        [key[1] for key in placed],
+        [rows[-1].sequence for rows in placed.values()],
+        [rows[-1].id for rows in placed.values()],
+        [rows[-1].created_at for rows in placed.values()],
+        [sum(row.tokens for row in rows) for rows in placed.values()],
+        [rows[0].created_at for rows in placed.values()],
     )
     await (await raw_connection(tx)).execute(_MOVE, columns)
 
