@@ -58,6 +58,8 @@ async def _note(
     session_id: SessionId,
     values: Sequence[tuple[int, dict[str, Any]]],
 ) -> None:
+    if not values:
+        return
     known = await _known(tx, project_id, session_id, [sequence for sequence, _ in values])
     key = {"project_id": project_id, "session_id": session_id}
     rows = [
