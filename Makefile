@@ -93,7 +93,11 @@ test-templates: .venv/dev clients/typescript/node_modules ## every template: cre
 
 .PHONY: test-engines
 test-engines: .venv/dev engines ## what needs Weaviate, MinIO and grpcurl, which `make engines` builds
-	REQUIRE_ENGINES=minio,weaviate,grpcurl pytest -m engines $(TESTS)
+	REQUIRE_ENGINES=minio,weaviate,grpcurl pytest -m "engines and not slow" $(TESTS)
+
+.PHONY: test-production
+test-production: .venv/dev engines ## two of each service on servers: all killed in turn, 1 GiB up and down (8 minutes)
+	REQUIRE_ENGINES=minio,weaviate pytest -s -m "engines and slow" $(TESTS)
 
 .PHONY: engines
 engines: ## build MinIO, Weaviate and grpcurl with the Go toolchain, unless they are there

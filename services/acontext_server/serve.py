@@ -18,7 +18,7 @@ from acontext_server.kit.engines import Command
 SERVICES = ("session", "disk", "observer", "space")
 
 _ASK_SECONDS = 2.0
-_GIVE_MEMORY_BACK = {
+GIVE_MEMORY_BACK = {
     "MALLOC_ARENA_MAX": "2",
     "MALLOC_MMAP_THRESHOLD_": "262144",
     "MALLOC_TRIM_THRESHOLD_": "262144",
@@ -43,7 +43,7 @@ class ServiceProcess:
             for name, value in values.items()
         }
         argv = [sys.executable, "-m", "acontext_server.serve", *self._services]
-        return Command(argv=argv, environment=_GIVE_MEMORY_BACK | environment)
+        return Command(argv=argv, environment=GIVE_MEMORY_BACK | environment)
 
     async def is_ready(self) -> bool:
         """Ask the health service of each."""

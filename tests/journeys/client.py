@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -37,6 +38,8 @@ class Client:
         self._tasks = observer.TaskServiceStub(channel)
         self._spaces = space.SpaceServiceStub(channel)
         self._skills = space.SkillServiceStub(channel)
+        self.refused: Counter[StatusCode] = Counter()
+        """How often calls failed before they were repeated, by code."""
 
     async def create_space(self) -> str:
         request = space.CreateSpaceRequest(request_id=str(uuid4()))
@@ -102,7 +105,11 @@ class Client:
         return (await ask_patiently(lambda: self._call(self._skills.ListSkills, request))).items
 
     async def _call(self, method: Callable[..., Awaitable[_Answer]], request: object) -> _Answer:
-        return await method(request, metadata=AS_PROJECT, timeout=_CALL_SECONDS)
+        try:
+            return await method(request, metadata=AS_PROJECT, timeout=_CALL_SECONDS)
+        except aio.AioRpcError as error:
+            self.refused[error.code()] += 1
+            raise
 
 
 async def ask_patiently(call: Callable[[], Awaitable[_Answer]]) -> _Answer:

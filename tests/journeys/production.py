@@ -15,7 +15,7 @@ from pathlib import Path
 import orjson
 import psutil
 import psycopg
-from anyio.from_thread import start_blocking_portal
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from psycopg import sql
 
 from acontext_server.gateway import render
@@ -31,7 +31,7 @@ from acontext_server.kit.engines import (
     supervise,
 )
 from acontext_server.kit.engines.nats import executable
-from acontext_server.serve import SERVICES, serves
+from acontext_server.serve import GIVE_MEMORY_BACK, SERVICES, serves
 from tests.engines import Minio, Weaviate
 
 REPLICAS = (1, 2)
@@ -128,7 +128,7 @@ class Replica:
         listen = {"ACONTEXT_LISTEN_ADDRESS": f"127.0.0.1:{self.port}"}
         return Command(
             argv=[sys.executable, "-m", "acontext_server.serve", self._service],
-            environment={**self._environment, **listen},
+            environment={**GIVE_MEMORY_BACK, **self._environment, **listen},
         )
 
     async def is_ready(self) -> bool:
@@ -148,6 +148,8 @@ class Production:
         self.port = free_port()
         self.environment = self._environment()
         self._programs: dict[str, Program] = {}
+        self.portal: BlockingPortal | None = None
+        """Where it runs, when that is another thread."""
 
     @property
     def address(self) -> str:
@@ -281,4 +283,5 @@ def production_beside(folder: Path) -> Iterator[Production]:
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(open_production(folder)) as production,
     ):
+        production.portal = portal
         yield production

@@ -16,6 +16,9 @@ from yaml import safe_load
 from acontext_server.gateway import build, openapi, pages
 from acontext_server.gateway.pages import Dashboard
 
+_WINDOWS = {"initial_stream_window_size": 1 << 20, "initial_connection_window_size": 16 << 20}
+"""What waits in Envoy of one download, and of all over one connection."""
+
 SERVICES = ("session", "disk", "observer", "space")
 OBJECTS = "objects"
 
@@ -190,7 +193,7 @@ def _cluster(name: str, address: str) -> dict[str, object]:
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": "type.googleapis.com/"
                 "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-                "explicit_http_config": {"http2_protocol_options": {}},
+                "explicit_http_config": {"http2_protocol_options": _WINDOWS},
             }
         },
     }

@@ -27,6 +27,8 @@ from acontext_server.kit.ids import ProjectId
 
 _CHUNK = 512 * 1024
 _PARALLEL = 16
+_PARTS_AT_ONCE = 2
+"""Parts of one upload that are in memory, of 5 MiB each up to 50 GiB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +135,9 @@ class S3Blobs:
 
     def _put(self, key: BlobKey, spool: Spool) -> None:
         with _errors(key), spool.open() as data:
-            self._client.put_object(self._bucket, str(key), data, spool.size)
+            self._client.put_object(
+                self._bucket, str(key), data, spool.size, num_parallel_uploads=_PARTS_AT_ONCE
+            )
 
     def _get(self, key: BlobKey, offset: int, length: int) -> BaseHTTPResponse:
         with _errors(key):
