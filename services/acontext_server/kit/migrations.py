@@ -32,16 +32,17 @@ PAUSE_SECONDS = 1.0
 TRIES = 30
 
 
-def upgrade(url: str, service: str) -> None:
-    """Bring one service's schema up to date; safe to call from several processes at once.
+def upgrade(url: str, service: str, revision: str = "head") -> None:
+    """Bring one service's schema up to date, or to a revision of old.
 
-    Services may run meanwhile: a change that does not get its table soon makes way and comes again.
+    Safe to call from several processes at once. Services may run meanwhile: a change that does not
+    get its table soon makes way and comes again.
     """
     engine = create_engine(driver_url(url), poolclass=pool.NullPool)
     for attempt in range(1, TRIES + 1):
         try:
             with engine.begin() as connection:
-                _upgrade(connection, service)
+                _upgrade(connection, service, revision)
             break
         except OperationalError as error:
             if attempt == TRIES or not isinstance(error.orig, LockNotAvailable):
@@ -50,11 +51,11 @@ def upgrade(url: str, service: str) -> None:
     engine.dispose()
 
 
-def _upgrade(connection: Connection, service: str) -> None:
+def _upgrade(connection: Connection, service: str, revision: str) -> None:
     connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
     connection.execute(text(f"set local lock_timeout = '{TABLE_WAIT_SECONDS}s'"))
     connection.execute(text(f'create schema if not exists "{service}"'))
-    command.upgrade(_config(service, connection), "head")
+    command.upgrade(_config(service, connection), revision)
 
 
 def check(url: str, service: str) -> None:

@@ -25,6 +25,7 @@ from acontext_server.kit.database import Database, Tx, patient
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.paging import Cursors, Page
 from acontext_server.kit.rpc import Identities
+from acontext_server.kit.transfer import insist_on_removing
 
 SWEPT_AT_ONCE = 2000
 """Files of a deleted disk whose bytes are removed before the answer; others follow."""
@@ -138,7 +139,9 @@ class DiskApp:
         async with self._database.transaction() as tx:
             await patient(tx)
             await disks.delete_project(tx, project_id)
-        await self._blobs.delete_all(project_id, SERVICE)
+        async with self._database.transaction() as tx:
+            await insist_on_removing(tx)
+            await self._blobs.delete_all(project_id, SERVICE)
 
     async def confirm_project(self, project_id: ProjectId) -> None:
         """Announce that nothing of the project is left here."""

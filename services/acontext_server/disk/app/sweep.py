@@ -15,6 +15,7 @@ from acontext_server.kit.blobs import BlobKey, Blobs
 from acontext_server.kit.database import Database
 from acontext_server.kit.errors import ServiceError
 from acontext_server.kit.ids import ProjectId
+from acontext_server.kit.transfer import may_remove
 
 log = structlog.get_logger()
 
@@ -66,6 +67,8 @@ class Sweep:
         removed = 0
         for start in range(0, len(hashes), BATCH):
             async with self._database.transaction() as tx:
+                if not await may_remove(tx):
+                    return removed
                 batch = hashes[start : start + BATCH]
                 unneeded = await store.lock_unneeded(tx, project_id, batch)
                 for sha256 in unneeded:

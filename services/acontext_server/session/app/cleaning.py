@@ -12,6 +12,7 @@ from acontext_server.kit.database import Database
 from acontext_server.kit.errors import ServiceError
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.requests import forget
+from acontext_server.kit.transfer import may_remove
 from acontext_server.session.domain import SERVICE
 from acontext_server.session.store import blobs as store
 from acontext_server.session.store.tables import request
@@ -56,7 +57,7 @@ class Cleaner:
             await forget(tx, request, before=self.now() - REMEMBERED)
         while True:
             async with self.database.transaction() as tx:
-                expired = await store.list_expired(tx, AT_ONCE)
+                expired = await store.list_expired(tx, AT_ONCE) if await may_remove(tx) else []
             for project_id, sha256 in expired:
                 await self._remove(project_id, sha256)
             if len(expired) < AT_ONCE:
@@ -64,7 +65,7 @@ class Cleaner:
 
     async def _remove(self, project_id: ProjectId, sha256: str) -> None:
         async with self.database.transaction() as tx:
-            if await store.lock_unneeded(tx, project_id, sha256):
+            if await may_remove(tx) and await store.lock_unneeded(tx, project_id, sha256):
                 key = BlobKey(project_id=project_id, service=SERVICE, sha256=sha256)
                 await self.blobs.delete(key)
                 await store.forget(tx, project_id, sha256)

@@ -8,6 +8,7 @@ from uuid import UUID
 from acontext_server.kit.blobs import Blobs
 from acontext_server.kit.database import Database, Tx, patient
 from acontext_server.kit.ids import ProjectId
+from acontext_server.kit.transfer import insist_on_removing
 from acontext_server.session.app.announcing import Announce
 from acontext_server.session.app.watching import Watchers
 from acontext_server.session.domain import (
@@ -104,6 +105,7 @@ class DeletingApp:
                 return
             ended = not await deletions.waiting_for(tx, project_id, subject_id)
             if ended and subject_id == project_id:
+                await insist_on_removing(tx)
                 await self.blobs.delete_all(project_id, SERVICE)
                 await patient(tx)
                 await projects.delete_project(tx, project_id)

@@ -29,6 +29,13 @@ class EmbeddingSpace:
         """Name the space in one word, as it is kept beside every vector."""
         return f"{self.model}@{self.revision}/{self.dimension}"
 
+    @classmethod
+    def parse(cls, name: str) -> "EmbeddingSpace":
+        """Read the word that `id` gives."""
+        rest, _, dimension = name.rpartition("/")
+        model, _, revision = rest.rpartition("@")
+        return cls(model, revision, int(dimension))
+
 
 class Embedder(Protocol):
     """Embeds texts as unit vectors, always the same for the same text."""
