@@ -178,3 +178,20 @@ def _run_out(platform: Platform) -> None:
     """Let every lease run out, as it does when its worker has died."""
     with psycopg.connect(platform.settings.database_url) as connection:
         connection.execute("UPDATE observer.observation SET lease_until = now() - interval '1s'")
+
+
+async def test_a_session_that_nobody_observes_is_not_even_noted(platform: Platform) -> None:
+    await platform.start("session", "observer")
+    observer = Observer(platform)
+    untracked = await observer.new_session(disable_task_tracking=True)
+    await observer.store(untracked, README)
+    tracked = await observer.new_session()
+    await observer.store(tracked, README)
+
+    async def noted() -> list[str]:
+        with psycopg.connect(platform.settings.database_url) as connection:
+            rows = connection.execute("SELECT session_id FROM observer.observation").fetchall()
+        return [str(row[0]) for row in rows]
+
+    await eventually(noted)
+    assert await noted() == [tracked]
