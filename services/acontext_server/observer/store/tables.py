@@ -148,6 +148,7 @@ class MessageRow(Base):
     __table_args__ = (
         _of_session(),
         Index("ix_message_task", "project_id", "task_id", "sequence"),
+        Index("ix_message_message_id", "project_id", "message_id"),
         Index("ix_message_observed_at", "project_id", "observed_at"),
     )
 
