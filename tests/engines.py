@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -40,8 +40,9 @@ class Minio:
 
     name = "minio"
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, settings: Mapping[str, str] = _SECRETS) -> None:
         self._home = folder.data(self.name)
+        self._settings = settings
         self._port, self._console = free_port(), free_port()
 
     @property
@@ -62,7 +63,7 @@ class Minio:
         ]
         return Command(
             argv=[find_or_skip("minio"), "server", *addresses, str(self._home)],
-            environment=_SECRETS | {"MINIO_BROWSER": "off"},
+            environment={**self._settings, "MINIO_BROWSER": "off"},
         )
 
     async def is_ready(self) -> bool:
@@ -139,8 +140,9 @@ class Weaviate:
 
     name = "weaviate"
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, settings: Mapping[str, str] | None = None) -> None:
         self._home = folder.data(self.name)
+        self._settings = settings or {}
         self._port = free_port()
         self._inner = {name: str(free_port()) for name in _WEAVIATE_PORTS}
 
@@ -166,7 +168,7 @@ class Weaviate:
         raft = {"RAFT_JOIN": f"node1:{self._inner['RAFT_PORT']}"}
         return Command(
             argv=[find_or_skip("weaviate-server"), *where],
-            environment=_WEAVIATE_SETTINGS | self._inner | home | raft,
+            environment={**_WEAVIATE_SETTINGS, **self._settings, **self._inner, **home, **raft},
         )
 
     async def is_ready(self) -> bool:

@@ -1,11 +1,12 @@
 """A production Acontext on this machine: servers of their own, two processes of each service.
 
-What the services are told is written down once, in `configuration()`; here only the addresses in it
-are put in place of those of another network.
+What services and engines are told stands in `docker-compose.yml` and `.env.example`; here only the
+addresses in it are put in place of those of another network.
 """
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -15,10 +16,12 @@ from pathlib import Path
 import orjson
 import psutil
 import psycopg
+import yaml
 from anyio.from_thread import BlockingPortal, start_blocking_portal
+from dotenv import dotenv_values
 from psycopg import sql
 
-from acontext_server.gateway import render
+from acontext_server.gateway.render import objects_of, render
 from acontext_server.kit.config import Settings
 from acontext_server.kit.engines import (
     Command,
@@ -35,7 +38,9 @@ from acontext_server.serve import GIVE_MEMORY_BACK, SERVICES, serves
 from tests.engines import Minio, Weaviate
 
 REPLICAS = (1, 2)
-DATABASE_PASSWORD = "p@ss/word"
+ROOT = Path(__file__).parents[2]
+EAGER = {"ACONTEXT_BUFFER_IDLE_SECONDS": "0.3", "ACONTEXT_SWEEP_SECONDS": "1"}
+"""So that tests do not wait for what people would not notice."""
 KEY = "sk-ac-your-root-api-bearer-token"
 
 
@@ -44,8 +49,9 @@ class PostgresServer:
 
     name = "postgres"
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, password: str) -> None:
         self._cluster = Postgres(folder)
+        self._password = password
         self._home = folder.data(self.name)
         self.port = free_port()
 
@@ -77,7 +83,7 @@ class PostgresServer:
             found = await server.execute("select 1 from pg_roles where rolname = 'acontext'")
             if await found.fetchone():
                 return
-            password = sql.Literal(DATABASE_PASSWORD)
+            password = sql.Literal(self._password)
             role = sql.SQL("create role acontext superuser login password {}").format(password)
             await server.execute(role)
             await server.execute("create database acontext owner acontext")
@@ -88,8 +94,9 @@ class NatsServer:
 
     name = "nats"
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, password: str) -> None:
         self._home = folder.data(self.name)
+        self._password = password
         self.port = free_port()
 
     async def prepare(self) -> Command:
@@ -98,7 +105,7 @@ class NatsServer:
         configuration.write_text(
             f"""
             listen: "127.0.0.1:{self.port}"
-            authorization {{ user: acontext, password: nats-password }}
+            authorization {{ user: acontext, password: "{self._password}" }}
             jetstream {{ store_dir: "{self._home}", sync_interval: always }}
             max_payload: 8MB
             """
@@ -142,11 +149,14 @@ class Production:
         self._supervisor = supervisor
         folder = supervisor.folder
         self.folder = folder.path
-        self.postgres, self.nats = PostgresServer(folder), NatsServer(folder)
-        self.minio, self.weaviate = Minio(folder), Weaviate(folder)
+        told = compose()
+        self.postgres = PostgresServer(folder, told["postgres"]["POSTGRES_PASSWORD"])
+        self.nats = NatsServer(folder, told["nats"]["NATS_PASSWORD"])
+        self.minio = Minio(folder, told["minio"])
+        self.weaviate = Weaviate(folder, told["weaviate"])
         self.ports = {name: [free_port() for _ in REPLICAS] for name in SERVICES}
         self.port = free_port()
-        self.environment = self._environment()
+        self.environment = self._environment(told["session"]) | EAGER
         self._programs: dict[str, Program] = {}
         self.portal: BlockingPortal | None = None
         """Where it runs, when that is another thread."""
@@ -167,14 +177,15 @@ class Production:
         values = {
             name.removeprefix("ACONTEXT_").lower(): value
             for name, value in self.environment.items()
+            if name.startswith("ACONTEXT_")
         }
         return Settings(_env_file=None, **values)  # type: ignore[call-arg, arg-type]  # as text
 
     async def start(self) -> None:
         """Start everything in the order of its dependencies."""
         await self._start(self.postgres, self.nats, self.minio, self.weaviate)
-        migrate = [sys.executable, "-m", "acontext_server.kit.migrations", "upgrade", *SERVICES]
-        done = await asyncio.create_subprocess_exec(*migrate, env=os.environ | self.environment)
+        setup = [sys.executable, "-m", "acontext_server.setup"]
+        done = await asyncio.create_subprocess_exec(*setup, env=os.environ | self.environment)
         assert await done.wait() == 0
         await self._start(
             *(
@@ -184,7 +195,9 @@ class Production:
             )
         )
         services = {name: _places(ports) for name, ports in self.ports.items()}
-        command = render(self.folder / "envoy", listen=self.address, services=services)
+        objects = objects_of(self.settings.blobs_url, self.settings.base_url)
+        folder = self.folder / "envoy"
+        command = render(folder, listen=self.address, services=services, objects=objects)
         await self._start(Envoy(command, host="127.0.0.1", port=self.port))
 
     @property
@@ -219,41 +232,46 @@ class Production:
         await self._supervisor.start(*programs, patience=120)
         self._programs |= {program.name: program for program in programs}
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, told: Mapping[str, str]) -> dict[str, str]:
         """Put this machine's addresses in place of those in the configuration."""
         here = {
-            "postgres:5432": f"127.0.0.1:{self.postgres.port}",
-            "nats:4222": f"127.0.0.1:{self.nats.port}",
-            "minio:9000": self.minio.address,
-            "weaviate:8080": self.weaviate.address,
+            "@postgres:5432": f"@127.0.0.1:{self.postgres.port}",
+            "@nats:4222": f"@127.0.0.1:{self.nats.port}",
+            "@minio:9000": f"@{self.minio.address}",
+            "@weaviate:8080": f"@{self.weaviate.address}",
             "grpc=50051": f"grpc={self.weaviate.grpc_port}",
             "localhost:8029": self.address,
         }
         for name, ports in self.ports.items():
             here[f"dns:///{name}:50051"] = f"ipv4:{_places(ports)}"
-        environment = configuration()
+        environment = dict(told)
         for there, place in here.items():
+            assert any(there in value for value in environment.values()), there
             environment = {key: value.replace(there, place) for key, value in environment.items()}
         return environment
 
 
-def configuration() -> dict[str, str]:
-    """Say what every service is told where names stand for machines."""
+def compose() -> Mapping[str, Mapping[str, str]]:
+    """Say what the compose file tells each container, with the values of `.env.example`."""
+    given = {key: value or "" for key, value in dotenv_values(ROOT / ".env.example").items()}
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     return {
-        "ACONTEXT_DATABASE_URL": "postgresql://acontext:p%40ss%2Fword@postgres:5432/acontext",
-        "ACONTEXT_NATS_URL": "nats://acontext:nats-password@nats:4222",
-        "ACONTEXT_BLOBS_URL": (
-            "s3://acontext:a%20secret%2Fword@minio:9000/acontext"
-            "?secure=false&public=http://minio:9000"
-        ),
-        "ACONTEXT_VECTORS_URL": "weaviate://weaviate:8080?grpc=50051",
-        "ACONTEXT_INTERNAL_SECRET": "a secret between services",
-        "ACONTEXT_ROOT_API_KEY": KEY,
-        "ACONTEXT_PUBLIC_URL": "http://localhost:8029",
-        "ACONTEXT_BUFFER_IDLE_SECONDS": "0.3",
-        "ACONTEXT_SWEEP_SECONDS": "1",
-        **{f"ACONTEXT_{name.upper()}_ADDRESS": f"dns:///{name}:50051" for name in SERVICES},
+        name: {
+            key: given.get(key, "") if value is None else _filled(str(value), given)
+            for key, value in one.get("environment", {}).items()
+            if value is not None or key in given
+        }
+        for name, one in services.items()
     }
+
+
+def _filled(text: str, given: Mapping[str, str]) -> str:
+    """Put values in place of `${NAME:-default}` and `${NAME:?message}`."""
+    return re.sub(
+        r"\$\{(\w+)(?::-([^}]*)|:\?[^}]*)?\}",
+        lambda found: given.get(found[1]) or found[2] or "",
+        text,
+    )
 
 
 async def _until(question: Callable[[], Awaitable[bool]]) -> None:
