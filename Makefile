@@ -76,7 +76,7 @@ BESIDE := --numprocesses 2 --dist loadscope
 
 .PHONY: test
 test: .venv/dev ## against real engines
-	pytest $(BESIDE) -m "not slow" $(TESTS)
+	pytest $(BESIDE) -m "not slow and not compose" $(TESTS)
 
 .PHONY: test-slow
 test-slow: .venv/dev ## what takes minutes: kill -9 twenty times, watches through two deaths, two of each
@@ -90,6 +90,10 @@ test-typescript: .venv/dev clients/typescript/node_modules ## the TypeScript cli
 .PHONY: test-templates
 test-templates: .venv/dev clients/typescript/node_modules ## every template: created, installed from the registries, run to its end
 	pytest tests/templates
+
+.PHONY: test-compose
+test-compose: .venv/dev engines ## docker compose up, the README walked through, down, up (needs a Docker engine)
+	pytest -m compose -n 0 -s tests/compose
 
 .PHONY: test-engines
 test-engines: .venv/dev engines ## what needs Weaviate, MinIO and grpcurl, which `make engines` builds

