@@ -89,6 +89,8 @@ class Endpoint:
 
     def __init__(self) -> None:
         self.scripts: dict[str, list[Step]] = defaultdict(list)
+        self.otherwise: dict[str, Step] = {}
+        """What a model says once its script is at its end."""
         self.asked: list[Json] = []
         """Bodies of the requests, oldest first."""
         self.headers: list[Mapping[str, str]] = []
@@ -145,6 +147,8 @@ class Endpoint:
         script = self.scripts[body["model"]]
         if not script and path.endswith("/embeddings"):
             return embeddings(body)
+        if not script and body["model"] in self.otherwise:
+            script = [self.otherwise[body["model"]]]
         if not script:
             return error(500, "the script is at its end")
         step = script.pop(0)

@@ -42,6 +42,11 @@ def submit(**chosen: Any) -> tuple[str, str]:
 PREFERRED = hard(reason="stated_preference", messages=[1])
 ERROR = hard(reason="tool_error", messages=[4])
 LESSON = calls(PREFERRED, ERROR, submit(), FINISH)
+PLACED = calls(
+    call("create_block", type="page", path="github_repositories"),
+    call("insert_skill", page="github_repositories"),
+    FINISH,
+)
 
 
 @pytest.fixture
@@ -50,6 +55,7 @@ def settings(settings: Settings, endpoint: Endpoint) -> Settings:
     scripted = {
         "model_url": endpoint.url,
         "model_name": "scripted",
+        "model_names": {"librarian": "librarian"},
         "model_retries": 0,
         "model_timeout_seconds": 0.5,
     }
@@ -58,19 +64,25 @@ def settings(settings: Settings, endpoint: Endpoint) -> Settings:
 
 @pytest.fixture
 async def space(
-    neighbours: Neighbours, platform: Platform, bus: Bus, monkeypatch: pytest.MonkeyPatch
+    neighbours: Neighbours,
+    platform: Platform,
+    bus: Bus,
+    endpoint: Endpoint,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Space:
-    """Space, with what failed tried again at once."""
+    """Space, with what failed tried again at once, and a librarian that makes a page."""
+    endpoint.otherwise["librarian"] = PLACED
     monkeypatch.setattr(learning, "LONGEST_WAIT_SECONDS", 0.01)
     await platform.start("space")
     return Space(platform, neighbours, bus)
 
 
 async def learn(space: Space, runs: int = 1) -> tuple[str, Any]:
-    """Let the space learn the task of starring a repo, and give its last run."""
+    """Let the space learn the task of starring a repo, and give the last run of the distiller."""
     space_id = await space.create()
     await space.complete(space_id, space.starring_task())
-    return space_id, (await space.learned(space_id, runs))[-1]
+    found = await space.learned(space_id, runs)
+    return space_id, [run for run in found if run.role == "distiller"][-1]
 
 
 async def test_a_hard_task_becomes_a_skill_that_tells_where_it_comes_from(
@@ -89,7 +101,7 @@ async def test_a_hard_task_becomes_a_skill_that_tells_where_it_comes_from(
     assert version.written_by == "scripted"
     assert (run.role, run.engine, run.outcome) == ("distiller", "scripted", "success")
     assert (run.rounds, run.tool_calls, run.input_tokens, run.output_tokens) == (1, 4, 100, 10)
-    assert run.instruction_version.startswith("distiller-1+")
+    assert run.instruction_version.startswith("distiller-2+")
     assert "score 3" in run.summary
 
 
@@ -134,7 +146,11 @@ async def test_what_no_skill_may_say_is_refused_with_the_reason(
 ) -> None:
     endpoint.script(calls(*wrong, FINISH), LESSON)
     space_id, run = await learn(space)
-    told = [one["content"] for one in endpoint.asked[1]["messages"] if one["role"] == "tool"]
+    told = [
+        one["content"]
+        for one in endpoint.asked_of("scripted")[1]["messages"]
+        if one["role"] == "tool"
+    ]
     assert any(why in text for text in told)
     assert len(await space.list_skills(space_id)) == 1
     assert "refused:" in run.summary
@@ -168,7 +184,7 @@ async def test_a_fault_that_comes_twice_loses_and_doubles_nothing(
     await space.complete(space_id, space.starring_task())
     (skill,) = await eventually(lambda: space.list_skills(space_id), bool)
     assert len((await space.history(skill.id)).versions) == 1
-    runs = await space.learned(space_id)
+    runs = [run for run in await space.learned(space_id) if run.role == "distiller"]
     assert runs[-1].outcome == "success"
     assert all(run.error for run in runs[:-1])
 

@@ -25,7 +25,10 @@ ROOT = ProjectId(UUID("0198c0de-0000-7000-8000-000000000001"))
 
 
 class Neighbours(
-    session.ProjectServiceServicer, session.SessionServiceServicer, observer.TaskServiceServicer
+    session.ProjectServiceServicer,
+    session.SessionServiceServicer,
+    observer.TaskServiceServicer,
+    observer.RunServiceServicer,
 ):
     """What session and observer would answer."""
 
@@ -37,6 +40,7 @@ class Neighbours(
         self.tasks: dict[str, observer.GetTaskContextResponse] = {}
         self.messages: dict[str, session.LoggedMessage] = {}
         self.asked_for_tasks = 0
+        self.token_use = observer.TokenUse()
 
     def completed_task(
         self,
@@ -117,6 +121,11 @@ class Neighbours(
             await context.abort(grpc.StatusCode.NOT_FOUND, "no task")
         return self.tasks[request.task_id]
 
+    async def GetTokenUse(
+        self, request: observer.GetTokenUseRequest, context: Context
+    ) -> observer.GetTokenUseResponse:
+        return observer.GetTokenUseResponse(token_use=self.token_use)
+
     async def GetTask(
         self, request: observer.GetTaskRequest, context: Context
     ) -> observer.GetTaskResponse:
@@ -150,6 +159,7 @@ async def serve_neighbours(settings: Settings) -> AsyncIterator[Neighbours]:
     session.add_ProjectServiceServicer_to_server(neighbours, server)
     session.add_SessionServiceServicer_to_server(neighbours, server)
     observer.add_TaskServiceServicer_to_server(neighbours, server)
+    observer.add_RunServiceServicer_to_server(neighbours, server)
     server.add_insecure_port(settings.session_address)
     server.add_insecure_port(settings.observer_address)
     await server.start()

@@ -23,9 +23,10 @@ from acontext_server.space.domain.events import (
     SkillRemoved,
     SpaceDeleted,
     TaskLearned,
+    TokensSpent,
     UserForgotten,
 )
-from acontext_server.space.domain.learning import Completion
+from acontext_server.space.domain.learning import Completion, Run
 
 SERVICE = "space"
 
@@ -84,6 +85,20 @@ def _fill(envelope: pb.SpaceEvent, event: Event, project_id: ProjectId) -> tuple
         case ProjectForgotten():
             envelope.project_forgotten.SetInParent()
             return "project_forgotten", project_id
+        case TokensSpent(run):
+            envelope.tokens_spent.CopyFrom(_tokens_spent(run))
+            return "tokens_spent", run.space_id or project_id
+
+
+def _tokens_spent(run: Run) -> pb.TokensSpent:
+    return pb.TokensSpent(
+        run_id=str(run.id),
+        role=run.role,
+        input_tokens=run.input_tokens,
+        output_tokens=run.output_tokens,
+        cost=run.cost,
+        space_id=str(run.space_id or ""),
+    )
 
 
 def _task_learned(completion: Completion, outcome: str) -> pb.TaskLearned:

@@ -19,6 +19,7 @@ from acontext_server.kit.outbox import Outbox
 from acontext_server.kit.paging import Cursors
 from acontext_server.space import events
 from acontext_server.space.agents import Distiller
+from acontext_server.space.agents.librarian import ModelLibrarian
 from acontext_server.space.agents.model import ModelDistiller
 from acontext_server.space.agents.rules import RulesDistiller
 from acontext_server.space.agents.searcher import ModelSearcher
@@ -28,6 +29,8 @@ from acontext_server.space.app.learning import LearningApp
 from acontext_server.space.app.library import Library
 from acontext_server.space.app.skills import SkillApp
 from acontext_server.space.app.spaces import SpaceApp
+from acontext_server.space.domain.experience import DifficultyRule
+from acontext_server.space.domain.spaces import LearningSettings
 from acontext_server.space.embedder import open_embedder
 from acontext_server.space.health import embedder_engine, vectors_engine
 from acontext_server.space.peers import Peers
@@ -44,7 +47,26 @@ def now() -> datetime:
 def _distiller(models: Models | None, settings: Settings) -> Distiller:
     if models is None:
         return RulesDistiller()
-    return ModelDistiller(models.of("distiller"), rounds=settings.model_rounds)
+    return ModelDistiller(models, rounds=settings.model_rounds)
+
+
+def _librarian(models: Models | None, settings: Settings) -> ModelLibrarian | None:
+    """Without a model lessons are placed by the rules."""
+    return ModelLibrarian(models, rounds=settings.model_rounds, new_id=uuid7) if models else None
+
+
+def _defaults(settings: Settings) -> LearningSettings:
+    """What holds for projects that say nothing else."""
+    rules = tuple(
+        DifficultyRule(rule.text, is_critical=rule.weight == "critical")
+        for rule in settings.difficulty_rules
+    )
+    return LearningSettings(
+        minimum_difficulty=settings.minimum_difficulty,
+        confirmation=settings.confirmation,
+        difficulty_rules=rules,
+        token_budget=settings.monthly_token_budget,
+    )
 
 
 @asynccontextmanager
@@ -65,7 +87,7 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
             session,
             await enter(rpc.open_channel(settings.observer_address)),
             signer=signer,
-            minimum_difficulty=settings.minimum_difficulty,
+            defaults=_defaults(settings),
         )
         embedder = await enter(open_embedder(settings))
         vectors = await enter(
@@ -101,13 +123,14 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
             cursors=cursors,
             now=now,
             new_id=uuid7,
-            searcher=ModelSearcher(models.of("searcher")) if models else None,
+            searcher=ModelSearcher(models) if models else None,
         )
         learning = LearningApp(
             database,
             announce=announce,
             peers=peers,
             distiller=_distiller(models, settings),
+            librarian=_librarian(models, settings),
             library=library,
             indexer=indexer,
             now=now,

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from acontext_server.kit.legible import legible
 from acontext_server.kit.rpc import peer_errors
 from acontext_server.kit.rpc.clients import PEER_SECONDS
 from acontext_server.space.agents.payload import parsed
+from acontext_server.space.domain.errors import TokenBudgetUsedUp
 from acontext_server.space.domain.experience import (
     Call,
     DifficultyRule,
@@ -26,6 +28,7 @@ from acontext_server.space.domain.experience import (
     Result,
     Text,
     Turn,
+    Wishes,
 )
 from acontext_server.space.domain.spaces import LearningSettings
 
@@ -43,13 +46,14 @@ class Peers:
         observer_channel: aio.Channel,
         *,
         signer: Signer,
-        minimum_difficulty: int,
+        defaults: LearningSettings,
     ) -> None:
         self._projects = session.ProjectServiceStub(session_channel)
         self._sessions = session.SessionServiceStub(session_channel)
         self._tasks = observer.TaskServiceStub(observer_channel)
+        self._runs = observer.RunServiceStub(observer_channel)
         self._signer = signer
-        self._minimum_difficulty = minimum_difficulty
+        self._defaults = defaults
         self._settings: dict[ProjectId, tuple[float, LearningSettings]] = {}
 
     async def session_exists(self, project_id: ProjectId, session_id: UUID) -> bool:
@@ -76,20 +80,17 @@ class Peers:
         request = session.GetProjectSettingsRequest()
         with peer_errors("session"):
             answer = await self._projects.GetProjectSettings(request, **self._call(project_id))
-        said = answer.settings
-        default = LearningSettings(minimum_difficulty=self._minimum_difficulty)
-        return LearningSettings(
-            learning=said.learning if said.HasField("learning") else True,
-            minimum_difficulty=said.minimum_difficulty
-            if said.HasField("minimum_difficulty")
-            else default.minimum_difficulty,
-            confirmation=said.confirmation,
-            search_threshold=said.search_threshold if said.HasField("search_threshold") else None,
-            difficulty_rules=tuple(
-                DifficultyRule(rule.text, is_critical=rule.weight == "critical")
-                for rule in said.difficulty_rules
-            ),
-        )
+        return _settings(answer.settings, self._defaults)
+
+    async def check_budget(self, project_id: ProjectId) -> None:
+        """Let a model be asked, or raise TokenBudgetUsedUp."""
+        if (await self.settings(project_id)).token_budget is None:
+            return
+        request = observer.GetTokenUseRequest()
+        with peer_errors("observer"):
+            answer = await self._runs.GetTokenUse(request, **self._call(project_id))
+        if answer.token_use.paused:
+            raise TokenBudgetUsedUp(answer.token_use.month, answer.token_use.budget)
 
     async def experience(self, project_id: ProjectId, task_id: UUID) -> Experience | None:
         """Read a task with its messages; None when it is gone or no longer a success."""
@@ -147,6 +148,24 @@ class Peers:
 
     def _call(self, project_id: ProjectId) -> dict[str, Any]:
         return {"metadata": self._signer.metadata(project_id), "timeout": PEER_SECONDS}
+
+
+def _settings(said: session.ProjectSettings, default: LearningSettings) -> LearningSettings:
+    """Read what a project says itself; the rest is as the server was set."""
+    chosen: dict[str, Any] = {
+        name: getattr(said, name)
+        for name in ("learning", "minimum_difficulty", "confirmation", "search_threshold")
+        if said.HasField(name)
+    }
+    if said.HasField("monthly_token_budget"):
+        chosen["token_budget"] = said.monthly_token_budget
+    if said.difficulty_rules:
+        chosen["difficulty_rules"] = tuple(
+            DifficultyRule(rule.text, is_critical=rule.weight == "critical")
+            for rule in said.difficulty_rules
+        )
+    rounds = said.rounds if said.HasField("rounds") else 0
+    return replace(default, wishes=Wishes(dict(said.models), rounds), **chosen)
 
 
 def _time(stamp: Timestamp) -> datetime:

@@ -33,7 +33,7 @@ from acontext_server.space.domain.blocks import (
     shown_props,
     sop_props,
 )
-from acontext_server.space.domain.learning import Run
+from acontext_server.space.domain.learning import Run, WantedRuns
 from acontext_server.space.domain.skills import (
     POINTS,
     Confirmation,
@@ -308,9 +308,13 @@ class SkillServicer(pb.SkillServiceServicer):
     async def ListLearningRuns(
         self, request: pb.ListLearningRunsRequest, context: Context
     ) -> pb.ListLearningRunsResponse:
-        page = await self._skills.list_runs(
-            caller().project_id, _id(request, "space_id"), _listing(request)
+        wanted = WantedRuns(
+            space_id=_id(request, "space_id"),
+            session_id=_id(request, "session_id"),
+            role=request.role,
+            outcome=request.outcome,
         )
+        page = await self._skills.list_runs(caller().project_id, wanted, _listing(request))
         return pb.ListLearningRunsResponse(items=map(_run, page.items), **_ends(page))
 
     async def ReindexSkills(
@@ -540,6 +544,7 @@ def _run(run: Run) -> observer.Run:
         tool_calls=run.tool_calls,
         input_tokens=run.input_tokens,
         output_tokens=run.output_tokens,
+        cost=run.cost,
         duration_seconds=run.duration_seconds,
         outcome=run.outcome,
         error=run.error,

@@ -13,6 +13,14 @@ class DistillingFailed(Exception):
         self.cost = cost
 
 
+class PlacingFailed(Exception):
+    """The librarian could not do it this time; the text says why, and what it cost all the same."""
+
+    def __init__(self, reason: str, cost: Cost) -> None:
+        super().__init__(reason)
+        self.cost = cost
+
+
 class Distiller(Protocol):
     """Turns what happened into what to do next time.
 
@@ -26,6 +34,10 @@ class Distiller(Protocol):
     @property
     def version(self) -> str:
         """Which rules or instructions it follows."""
+
+    @property
+    def spends(self) -> bool:
+        """Whether it takes tokens, and so waits when a budget of them is used up."""
 
     async def distil(self, experience: Experience) -> Lesson:
         """Learn from one completed task; DistillingFailed when that has to be tried again."""

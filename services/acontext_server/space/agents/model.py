@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from acontext_server.kit.model import Model
+from acontext_server.kit.model import Models
 from acontext_server.kit.model.instructions import read_instructions
 from acontext_server.kit.model.loop import NotDone, Work, work
 from acontext_server.kit.model.tools import Function, Line, Refused
@@ -34,32 +34,37 @@ class SopStep(TypedDict):
 
 
 class ModelDistiller:
-    """Asks a chat model."""
+    """Asks a chat model, the server's or the one that the project chose."""
 
-    def __init__(self, model: Model, *, rounds: int) -> None:
-        self._model = model
+    spends = True
+
+    def __init__(self, models: Models, *, rounds: int) -> None:
+        self._models = models
         self._rounds = rounds
         self._instructions = read_instructions(Path(__file__).with_name("distiller.md"))
-        self.engine = model.name
+        self.engine = models.of("distiller").name
         self.version = self._instructions.version
 
     async def distil(self, experience: Experience) -> Lesson:
-        draft, task = Draft(experience), experience_text(experience)
+        draft, wishes = Draft(experience), experience.wishes
+        model = self._models.of("distiller", wishes.models.get("distiller", ""))
+        rounds, text = wishes.rounds or self._rounds, self._instructions.text
         try:
-            done = await work(
-                self._model, self._instructions.text, task, draft.tools, rounds=self._rounds
-            )
+            done = await work(model, text, experience_text(experience), draft.tools, rounds=rounds)
         except NotDone as error:
-            raise DistillingFailed(str(error), _cost(error.work)) from error
-        return Lesson(draft.sop, draft.difficulty, _cost(done))
+            raise DistillingFailed(str(error), cost_of(error.work, model.name)) from error
+        return Lesson(draft.sop, draft.difficulty, cost_of(done, model.name))
 
 
-def _cost(done: Work) -> Cost:
+def cost_of(done: Work, engine: str) -> Cost:
+    """Say what the work of a model took."""
     return Cost(
         rounds=done.rounds,
         tool_calls=done.tool_calls,
         input_tokens=done.usage.input_tokens,
         output_tokens=done.usage.output_tokens,
+        price=done.usage.cost,
+        engine=engine,
         note="; ".join(f"refused: {one}" for one in done.refusals),
     )
 

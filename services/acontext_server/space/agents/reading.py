@@ -9,6 +9,9 @@ from acontext_server.space.agents.calls import is_error
 from acontext_server.space.domain.experience import Call, Experience, Result, Text, Turn
 
 LONGEST_PART = 2000
+SHORTEST_PART = 200
+LONGEST_TASK = 120_000
+"""So many characters of a task are shown: its parts are shortened, then its middle is left out."""
 
 
 def experience_text(experience: Experience) -> str:
@@ -18,7 +21,7 @@ def experience_text(experience: Experience) -> str:
         ("The task", [in_one_line(experience.description)]),
         ("Preferences that were observed", _listed(experience.preferences)),
         ("The project's own rules of what makes a task hard", _rules(experience)),
-        ("Messages", [line for one in _messages(experience) for line in one]),
+        ("Messages", _messages(experience)),
     ]
     return "\n\n".join(f"## {title}\n" + "\n".join(lines) for title, lines in sections if lines)
 
@@ -33,15 +36,25 @@ def _rules(experience: Experience) -> list[str]:
     ]
 
 
-def _messages(experience: Experience) -> Iterator[Iterator[str]]:
-    for number, turn in enumerate(experience.turns, start=1):
-        yield _message(number, turn)
+def _messages(experience: Experience) -> list[str]:
+    parts = sum(len(turn.parts) for turn in experience.turns)
+    limit = max(min(LONGEST_PART, LONGEST_TASK // max(parts, 1)), SHORTEST_PART)
+    written = [
+        "\n".join(_message(number, turn, limit))
+        for number, turn in enumerate(experience.turns, start=1)
+    ]
+    most = LONGEST_TASK // SHORTEST_PART
+    left_out = len(written) - most
+    if left_out <= 0:
+        return written
+    note = f"({left_out} messages are left out here)"
+    return [*written[: most // 2], note, *written[-(most // 2) :]]
 
 
-def _message(number: int, turn: Turn) -> Iterator[str]:
+def _message(number: int, turn: Turn, limit: int) -> Iterator[str]:
     yield f"[{number}] {_speaker(turn)}"
     for part in turn.parts:
-        yield from _part(part)
+        yield from _part(part, limit)
 
 
 def _speaker(turn: Turn) -> str:
@@ -50,16 +63,16 @@ def _speaker(turn: Turn) -> str:
     return {"user": "user", "assistant": "agent"}.get(turn.role, "other")
 
 
-def _part(part: Text | Call | Result) -> Iterator[str]:
+def _part(part: Text | Call | Result, limit: int) -> Iterator[str]:
     match part:
         case Text():
-            yield quoted(part.text, limit=LONGEST_PART)
+            yield quoted(part.text, limit=limit)
         case Call():
             yield f"calls the tool {in_one_line(part.name, limit=80)} with"
-            yield quoted(_written(part.arguments), limit=LONGEST_PART)
+            yield quoted(_written(part.arguments), limit=limit)
         case Result():
             yield "an error" if is_error(part) else "a result"
-            yield quoted(part.text, limit=LONGEST_PART)
+            yield quoted(part.text, limit=limit)
 
 
 def _written(arguments: object) -> str:

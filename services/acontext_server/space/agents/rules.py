@@ -14,6 +14,7 @@ class RulesDistiller:
 
     engine = "rules"
     version = "2"
+    spends = False
 
     async def distil(self, experience: Experience) -> Lesson:
         return distil(experience)

@@ -1,15 +1,14 @@
 """Searching by a chat model that explores the tree of a space."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Protocol
 from uuid import UUID
 
 from pydantic import Field
 
-from acontext_server.kit.errors import Unavailable
-from acontext_server.kit.model import Model, ModelFailed
+from acontext_server.kit.model import ModelFailed, Models
 from acontext_server.kit.model.instructions import read_instructions
 from acontext_server.kit.model.loop import NotDone, Work, work
 from acontext_server.kit.model.quoting import in_one_line, quoted
@@ -41,34 +40,36 @@ class Found:
 
     blocks: tuple[Block, ...]
     work: Work
+    engine: str
     error: str = ""
     """Why it did not come to its end by itself."""
+    is_unanswered: bool = False
+    """The model did not answer, so nothing is known."""
 
 
 class ModelSearcher:
-    """Asks a chat model."""
+    """Asks a chat model, the server's or the one that the project chose."""
 
-    def __init__(self, model: Model) -> None:
-        self._model = model
+    def __init__(self, models: Models) -> None:
+        self._models = models
         self._instructions = read_instructions(Path(__file__).with_name("searcher.md"))
-        self.engine = model.name
         self.version = self._instructions.version
 
-    async def search(self, query: str, tree: Tree, *, limit: int, rounds: int) -> Found:
-        """Let the model explore; at the limit of rounds, what it attached so far is the answer.
-
-        Unavailable when the model does not answer.
-        """
+    async def search(
+        self, query: str, tree: Tree, *, limit: int, rounds: int, name: str = ""
+    ) -> Found:
+        """Let the model explore; at the limit of rounds, what it attached so far is the answer."""
         walk = Walk(tree, limit)
         task = f"## Query\n{quoted(query, limit=LONGEST_BLOCK)}\n\nAttach at most {limit} blocks."
-        text = self._instructions.text
+        text, model = self._instructions.text, self._models.of("searcher", name)
         try:
-            done = await work(self._model, text, task, walk.tools, rounds=rounds)
+            done = await work(model, text, task, walk.tools, rounds=rounds)
         except NotDone as error:
+            found = Found(tuple(walk.attached.values()), error.work, model.name, str(error))
             if isinstance(error.__cause__, ModelFailed):
-                raise Unavailable("model") from error
-            return Found(tuple(walk.attached.values()), error.work, str(error))
-        return Found(tuple(walk.attached.values()), done)
+                return replace(found, is_unanswered=True)
+            return found
+        return Found(tuple(walk.attached.values()), done, model.name)
 
 
 class Walk:

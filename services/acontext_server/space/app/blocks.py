@@ -80,7 +80,7 @@ class BlockApp:
             props=props_for(kind, props),
             sort=0,
             version=1 if kind is BlockType.SOP else 0,
-            by_person=kind is BlockType.SOP,
+            by_person=True,
             created_at=now,
             updated_at=now,
         )
@@ -112,10 +112,11 @@ class BlockApp:
                 block,
                 title=title_for(block.type, title) if title else block.title,
                 props=props_for(block.type, props) if props is not None else block.props,
+                by_person=True,
                 updated_at=self._now(),
             )
             if block.type is BlockType.SOP:
-                changed = replace(changed, version=block.version + 1, by_person=True)
+                changed = replace(changed, version=block.version + 1)
             await blocks.update_block(tx, project_id, changed)
             await self._written(tx, project_id, changed, "edited")
 

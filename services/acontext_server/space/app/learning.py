@@ -15,10 +15,13 @@ from acontext_server.kit.database import Database, Tx
 from acontext_server.kit.errors import ServiceError
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.telemetry.traces import carried, traced
-from acontext_server.space.agents import Distiller, DistillingFailed
+from acontext_server.space.agents import Distiller, DistillingFailed, PlacingFailed
+from acontext_server.space.agents.librarian import ModelLibrarian
 from acontext_server.space.app import Announce, NewId, Now
 from acontext_server.space.app.index import Indexer
 from acontext_server.space.app.library import Library, Near, Taught
+from acontext_server.space.app.runs import keep_run
+from acontext_server.space.domain.errors import TokenBudgetUsedUp
 from acontext_server.space.domain.events import Event, TaskLearned
 from acontext_server.space.domain.experience import (
     Call,
@@ -29,6 +32,12 @@ from acontext_server.space.domain.experience import (
 )
 from acontext_server.space.domain.learning import Completion, Outcome, Run
 from acontext_server.space.domain.merging import Verdict
+from acontext_server.space.domain.shelves import (
+    AlreadyKnown,
+    Inserted,
+    Placement,
+    Superseded,
+)
 from acontext_server.space.domain.skills import Difficulty, Sop, Source, worth_keeping
 from acontext_server.space.domain.spaces import LearningSettings
 from acontext_server.space.peers import Peers
@@ -41,6 +50,10 @@ LEASE_SECONDS = 60.0
 POLL_SECONDS = 0.3
 TRIES = 8
 LONGEST_WAIT_SECONDS = 300.0
+PAUSE_SECONDS = 30.0
+"""How long to wait when the token budget is used up."""
+MOST_STUDIED = 100
+SHOWN_ALIKE = 10
 WORKERS = 2
 
 
@@ -57,6 +70,15 @@ class Studied:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Placed:
+    """Where a librarian wants a lesson, and how long that took."""
+
+    placement: Placement
+    cost: Cost
+    seconds: float
+
+
 class LearningApp:
     """The verbs of learning."""
 
@@ -67,6 +89,7 @@ class LearningApp:
         announce: Announce,
         peers: Peers,
         distiller: Distiller,
+        librarian: ModelLibrarian | None,
         library: Library,
         indexer: Indexer,
         now: Now,
@@ -76,11 +99,14 @@ class LearningApp:
         self._announce = announce
         self._peers = peers
         self._distiller = distiller
+        self._librarian = librarian
         self._library = library
         self._indexer = indexer
         self._now = now
         self._new_id = new_id
         self._news = asyncio.Event()
+        self._studied: dict[Completion, Studied] = {}
+        """Lessons whose placing has to be tried again: nobody pays for them twice."""
 
     async def task_completed(self, completion: Completion) -> None:
         """Let a task wait to be learned, or say again what came of it."""
@@ -182,8 +208,10 @@ class LearningApp:
         if settings is None or not settings.learning or experience is None:
             await self._conclude(leased, Outcome.NOTHING)
             return
-        experience = replace(experience, rules=settings.difficulty_rules)
-        studied = await self._study(completion, experience)
+        if self._distiller.spends:
+            await self._peers.check_budget(completion.project_id)
+        experience = replace(experience, rules=settings.difficulty_rules, wishes=settings.wishes)
+        studied = self._studied.get(completion) or await self._study(completion, experience)
         kept = worth_keeping(
             studied.lesson.sop, studied.lesson.difficulty, settings.minimum_difficulty
         )
@@ -193,7 +221,44 @@ class LearningApp:
             near = await self._library.near(
                 completion.project_id, completion.space_id, kept.use_when
             )
-        await self._write(leased, studied, kept, near, settings)
+        self._remember(completion, studied)
+        placed = await self._place(leased, studied, kept, near, settings) if kept else None
+        await self._write(leased, studied, kept, near, settings, placed)
+        self._studied.pop(completion, None)
+
+    def _remember(self, completion: Completion, studied: Studied) -> None:
+        while len(self._studied) >= MOST_STUDIED:
+            self._studied.pop(next(iter(self._studied)))
+        self._studied[completion] = studied
+
+    async def _place(
+        self,
+        leased: Leased,
+        studied: Studied,
+        kept: Sop,
+        near: Near,
+        settings: LearningSettings,
+    ) -> Placed | None:
+        """Ask the librarian where the rules leave anything to decide, and a person does not."""
+        completion, librarian = leased.completion, self._librarian
+        project_id, space_id = completion.project_id, completion.space_id
+        if librarian is None or settings.confirmation or leased.attempts + 1 >= TRIES:
+            return None
+        async with self._database.transaction() as tx:
+            taught = self._taught(completion, studied, kept, run_id=None)
+            if await self._library.is_certain(tx, project_id, space_id, taught, near):
+                return None
+            shelves = await self._library.shelves(tx, project_id, space_id)
+
+        async def alike(query: str) -> Sequence[UUID]:
+            found = await self._library.near(project_id, space_id, query)
+            return sorted(found, key=lambda one: found[one])[:SHOWN_ALIKE]
+
+        started = time.monotonic()
+        placement, cost = await librarian.place(
+            kept, space_id, shelves, near, alike, settings.wishes
+        )
+        return Placed(placement, cost, time.monotonic() - started)
 
     async def _settings(self, completion: Completion) -> LearningSettings | None:
         project = await self._peers.settings(completion.project_id)
@@ -219,19 +284,21 @@ class LearningApp:
         kept: Sop | None,
         near: Near,
         settings: LearningSettings,
+        placed: Placed | None,
     ) -> None:
-        """Write block, version, provenance, intent, run and outcome in one transaction."""
+        """Write block, version, provenance, intent, runs and outcome in one transaction."""
         completion, run_id = leased.completion, self._new_id()
-        source = Source(completion.task_id, completion.session_id, studied.message_ids, run_id)
         async with self._database.transaction() as tx:
             if not await learning.hold(tx, leased):
                 raise LostLease
             outcome, events = Outcome.NOTHING, list[Event]()
             if kept is not None and not await learning.is_outdated(tx, completion):
-                taught = Taught(kept, studied.lesson.difficulty, self._distiller.engine, source)
-                outcome, events = await self._kept(tx, completion, taught, near, settings)
+                taught = self._taught(completion, studied, kept, run_id)
+                outcome, events = await self._kept(tx, completion, taught, near, settings, placed)
             run = self._run(completion, run_id, studied, outcome)
-            await learning.insert_run(tx, run)
+            await keep_run(tx, self._announce, run)
+            if placed is not None:
+                await keep_run(tx, self._announce, self._placing_run(completion, placed))
             await learning.finish(tx, completion, outcome)
             await learning.release(tx, leased)
             told = TaskLearned(completion, outcome)
@@ -244,8 +311,11 @@ class LearningApp:
         taught: Taught,
         near: Near,
         settings: LearningSettings,
+        placed: Placed | None,
     ) -> tuple[Outcome, list[Event]]:
         project_id, space_id = completion.project_id, completion.space_id
+        if placed is not None:
+            return await self._kept_as_placed(tx, completion, taught, placed)
         merge, block = await self._library.merged(tx, project_id, space_id, taught, near)
         asks_first = settings.confirmation or (block is not None and block.by_person)
         if asks_first and merge.verdict is not Verdict.SAME:
@@ -256,6 +326,34 @@ class LearningApp:
         events = await self._library.keep(tx, project_id, space_id, taught, near)
         return Outcome.SKILL if taught.sop.steps else Outcome.PREFERENCES, events
 
+    async def _kept_as_placed(
+        self, tx: Tx, completion: Completion, taught: Taught, placed: Placed
+    ) -> tuple[Outcome, list[Event]]:
+        """Do what the librarian decided; what a person wrote it may only propose to change."""
+        project_id, space_id = completion.project_id, completion.space_id
+        decision = placed.placement.decision
+        if isinstance(decision, Superseded):
+            taught = replace(taught, written_by=placed.cost.engine)
+            block = await self._library.skill(tx, project_id, decision.skill_id)
+            if block is not None and block.by_person:
+                proposal = replace(taught, sop=decision.sop)
+                await self._library.propose(tx, project_id, space_id, proposal, block.id)
+                return Outcome.WAITING, []
+        events = await self._library.place(tx, project_id, space_id, taught, placed.placement)
+        return Outcome.SKILL if taught.sop.steps else Outcome.PREFERENCES, events
+
+    def _taught(
+        self, completion: Completion, studied: Studied, kept: Sop, run_id: UUID | None
+    ) -> Taught:
+        source = Source(completion.task_id, completion.session_id, studied.message_ids, run_id)
+        engine = studied.lesson.cost.engine or self._distiller.engine
+        return Taught(kept, studied.lesson.difficulty, engine, source)
+
+    def _placing_run(self, completion: Completion, placed: Placed) -> Run:
+        run = self._run_at(completion, self._new_id(), placed.cost, role="librarian")
+        summary = "; ".join(filter(None, (_decided(placed.placement), placed.cost.note)))
+        return replace(run, duration_seconds=placed.seconds, summary=summary)
+
     def _run(self, completion: Completion, run_id: UUID, studied: Studied, outcome: Outcome) -> Run:
         cost = studied.lesson.cost
         run = self._run_at(completion, run_id, cost)
@@ -264,13 +362,17 @@ class LearningApp:
             summary = f"{summary}; {cost.note}"
         return replace(run, duration_seconds=studied.seconds, summary=summary)
 
-    def _run_at(self, completion: Completion, run_id: UUID, cost: Cost) -> Run:
+    def _run_at(
+        self, completion: Completion, run_id: UUID, cost: Cost, role: str = "distiller"
+    ) -> Run:
+        places = self._librarian is not None and role == "librarian"
+        agent = self._librarian if places and self._librarian else self._distiller
         return Run(
             id=run_id,
             project_id=completion.project_id,
-            role="distiller",
-            engine=self._distiller.engine,
-            instruction_version=self._distiller.version,
+            role=role,
+            engine=cost.engine or agent.engine,
+            instruction_version=agent.version,
             session_id=completion.session_id,
             task_id=completion.task_id,
             space_id=completion.space_id,
@@ -283,12 +385,16 @@ class LearningApp:
             tool_calls=cost.tool_calls,
             input_tokens=cost.input_tokens,
             output_tokens=cost.output_tokens,
+            cost=cost.price,
         )
 
     async def _failed(self, leased: Leased, error: Exception) -> None:
         """Try again later, and give up for good in the end."""
-        expected = isinstance(error, ServiceError | DistillingFailed)
-        if isinstance(error, DistillingFailed):
+        if isinstance(error, TokenBudgetUsedUp):
+            await self._pause(leased, error)
+            return
+        expected = isinstance(error, ServiceError | DistillingFailed | PlacingFailed)
+        if isinstance(error, DistillingFailed | PlacingFailed):
             await self._record_failure(leased, error)
         log.warning("learning_failed", tries=leased.attempts + 1, exc_info=not expected)
         if leased.attempts + 1 >= TRIES:
@@ -299,12 +405,28 @@ class LearningApp:
             await learning.postpone(tx, leased, self._now() + timedelta(seconds=wait))
             await learning.release(tx, leased)
 
-    async def _record_failure(self, leased: Leased, error: DistillingFailed) -> None:
+    async def _pause(self, leased: Leased, error: TokenBudgetUsedUp) -> None:
+        """Look again later; a run says so once, however often that is."""
+        completion, wait = leased.completion, PAUSE_SECONDS * random.uniform(0.9, 1)
+        log.warning("learning_pauses", task_id=str(completion.task_id), reason=error.reason)
+        async with self._database.transaction() as tx:
+            if not await learning.was_refused(tx, completion, error.message):
+                run = self._run_at(completion, self._new_id(), Cost())
+                await keep_run(
+                    tx, self._announce, replace(run, outcome="refused", error=error.message)
+                )
+            await learning.pause(tx, leased, self._now() + timedelta(seconds=wait))
+            await learning.release(tx, leased)
+
+    async def _record_failure(
+        self, leased: Leased, error: DistillingFailed | PlacingFailed
+    ) -> None:
         """Keep what a failed try cost; a lost lease does not make it cheaper."""
-        run = self._run_at(leased.completion, self._new_id(), error.cost)
+        role = "distiller" if isinstance(error, DistillingFailed) else "librarian"
+        run = self._run_at(leased.completion, self._new_id(), error.cost, role)
         async with self._database.transaction() as tx:
             failed = replace(run, outcome="failed", error=str(error), summary=error.cost.note)
-            await learning.insert_run(tx, failed)
+            await keep_run(tx, self._announce, failed)
 
     async def _conclude(self, leased: Leased, outcome: Outcome) -> None:
         async with self._database.transaction() as tx:
@@ -329,6 +451,19 @@ def _without_inventions(lesson: Lesson, experience: Experience) -> Lesson:
 
 def _texts(sop: Sop) -> Sequence[str]:
     return (sop.use_when, sop.preferences, *(step.action for step in sop.steps))
+
+
+def _decided(placement: Placement) -> str:
+    changes = len(placement.arrangements)
+    tree = f", {changes} changes of the tree" if changes else ""
+    match placement.decision:
+        case Inserted():
+            return f"a new skill{tree}"
+        case AlreadyKnown(skill_id):
+            return f"skill {skill_id} says it already{tree}"
+        case Superseded(skill_id, _, _, contradicts):
+            how = "is contradicted" if contradicts else "is improved"
+            return f"skill {skill_id} {how}{tree}"
 
 
 def _summary(lesson: Lesson, outcome: Outcome) -> str:

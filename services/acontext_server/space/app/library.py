@@ -5,12 +5,25 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from acontext_server.kit.database import Tx
+from acontext_server.kit.errors import Conflict
 from acontext_server.kit.ids import ProjectId
 from acontext_server.space.app import NewId, Now
 from acontext_server.space.domain.blocks import Block, BlockType, sop_props
 from acontext_server.space.domain.events import Event, SkillChanged, SkillLearned
 from acontext_server.space.domain.merging import Known, Merge, Verdict, merge
 from acontext_server.space.domain.placing import Page, fitting_page, page_title
+from acontext_server.space.domain.shelves import (
+    AlreadyKnown,
+    Arrangement,
+    ArrangementRefused,
+    Inserted,
+    Made,
+    Moved,
+    Placement,
+    Renamed,
+    Shelves,
+    Superseded,
+)
 from acontext_server.space.domain.skills import Confirmation, Difficulty, Sop, Source, Version
 from acontext_server.space.embedder import Embedder
 from acontext_server.space.ranking import embedded_text
@@ -69,6 +82,70 @@ class Library:
         merge_ = merge(taught.sop, known)
         return merge_, sops[merge_.skill_id] if merge_.skill_id else None
 
+    async def shelves(self, tx: Tx, project_id: ProjectId, space_id: UUID) -> Shelves:
+        """Read the tree, for a librarian to look at or to be rearranged."""
+        return Shelves(await blocks.all_of_space(tx, project_id, space_id), now=self._now())
+
+    async def place(
+        self,
+        tx: Tx,
+        project_id: ProjectId,
+        space_id: UUID,
+        taught: Taught,
+        placement: Placement,
+    ) -> list[Event]:
+        """Do what a librarian decided; Conflict when the tree is another one by now."""
+        shelves = await self.shelves(tx, project_id, space_id)
+        try:
+            for arrangement in placement.arrangements:
+                shelves.apply(arrangement)
+                await self._arrange(tx, project_id, arrangement)
+        except ArrangementRefused as error:
+            raise Conflict from error
+        match placement.decision:
+            case Inserted(page_id, after):
+                page, before = shelves.find(page_id), shelves.find(after) if after else None
+                if page is None or (after and before is None):
+                    raise Conflict
+                block = await self._insert(tx, project_id, space_id, taught, page_id)
+                if before is not None:
+                    await blocks.place(tx, project_id, block, page_id, before.sort + 1, self._now())
+                return [SkillLearned(space_id, block.id)]
+            case AlreadyKnown(skill_id):
+                await self._sourced(tx, project_id, _there(shelves, skill_id), taught.source)
+                return []
+            case Superseded(skill_id, version, sop, contradicts):
+                known = _there(shelves, skill_id)
+                if known.version != version:
+                    raise Conflict
+                verdict = Verdict.SUPERSEDED if contradicts else Verdict.IMPROVED
+                changed = replace(taught, sop=sop)
+                return [await self.rewrite(tx, project_id, known, changed, verdict)]
+
+    async def _arrange(self, tx: Tx, project_id: ProjectId, arrangement: Arrangement) -> None:
+        now = self._now()
+        match arrangement:
+            case Made(block):
+                await blocks.insert_block(tx, project_id, block)
+            case Moved(block_id, parent_id):
+                block = await self._there(tx, project_id, block_id)
+                count = await blocks.count_children(tx, project_id, block.space_id, parent_id)
+                last = count - 1 if parent_id == block.parent_id else count
+                await blocks.place(tx, project_id, block, parent_id, last, now)
+            case Renamed(block_id, title):
+                block = await self._there(tx, project_id, block_id)
+                renamed = replace(block, title=title, updated_at=now)
+                await blocks.update_block(tx, project_id, renamed)
+                for child in await blocks.children(tx, project_id, block.space_id, block_id):
+                    if child.type.has_content:
+                        await blocks.reindex(tx, project_id, child, title, now)
+
+    async def _there(self, tx: Tx, project_id: ProjectId, block_id: UUID) -> Block:
+        block = await blocks.find_block(tx, project_id, block_id)
+        if block is None:
+            raise Conflict
+        return block
+
     async def keep(
         self,
         tx: Tx,
@@ -86,6 +163,21 @@ class Library:
             return []
         changed = replace(taught, sop=merge_.sop)
         return [await self.rewrite(tx, project_id, block, changed, merge_.verdict)]
+
+    async def is_certain(
+        self, tx: Tx, project_id: ProjectId, space_id: UUID, taught: Taught, near: Near
+    ) -> bool:
+        """Say whether nobody needs to be asked: it is known word by word, or by this very task."""
+        _, block = await self.merged(tx, project_id, space_id, taught, near)
+        if block is None:
+            return False
+        source = taught.source
+        alone = await skills.taught_alone_by(tx, project_id, source.task_id) if source else ()
+        return block.id in alone or taught.sop.says_the_same(block.sop)
+
+    async def skill(self, tx: Tx, project_id: ProjectId, skill_id: UUID) -> Block | None:
+        """Read a skill as it is now."""
+        return await blocks.find_block(tx, project_id, skill_id)
 
     async def rewrite(
         self, tx: Tx, project_id: ProjectId, block: Block, taught: Taught, change: str
@@ -133,6 +225,12 @@ class Library:
         self, tx: Tx, project_id: ProjectId, space_id: UUID, taught: Taught, near: Near
     ) -> Event:
         page_id = await self._page(tx, project_id, space_id, taught.sop.use_when, near)
+        block = await self._insert(tx, project_id, space_id, taught, page_id)
+        return SkillLearned(space_id, block.id)
+
+    async def _insert(
+        self, tx: Tx, project_id: ProjectId, space_id: UUID, taught: Taught, page_id: UUID
+    ) -> Block:
         now = self._now()
         block = Block(
             id=self._new_id(),
@@ -147,9 +245,9 @@ class Library:
             created_at=now,
             updated_at=now,
         )
-        await blocks.insert_block(tx, project_id, block)
-        await self._versioned(tx, project_id, block, taught, "created")
-        return SkillLearned(space_id, block.id)
+        inserted = await blocks.insert_block(tx, project_id, block)
+        await self._versioned(tx, project_id, inserted, taught, "created")
+        return inserted
 
     async def _page(
         self, tx: Tx, project_id: ProjectId, space_id: UUID, use_when: str, near: Near
@@ -199,6 +297,13 @@ class Library:
     ) -> None:
         if source is not None:
             await skills.insert_source(tx, project_id, block.id, block.version, source)
+
+
+def _there(shelves: Shelves, skill_id: UUID) -> Block:
+    block = shelves.find(skill_id)
+    if block is None:
+        raise Conflict
+    return block
 
 
 def _nearest(page: Block, beside: Mapping[UUID, Block], near: Near) -> float:

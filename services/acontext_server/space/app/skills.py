@@ -9,13 +9,14 @@ from uuid import UUID
 
 from acontext_server.kit.database import Database, Tx
 from acontext_server.kit.days import last_days
-from acontext_server.kit.errors import InvalidRequest
+from acontext_server.kit.errors import InvalidRequest, Unavailable
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.paging import Cursors, Page
 from acontext_server.space.agents.searcher import Found, ModelSearcher
 from acontext_server.space.app import Announce, Listing, NewId, Now
 from acontext_server.space.app.exploring import SpaceTree
 from acontext_server.space.app.library import FARTHEST, Library, Taught
+from acontext_server.space.app.runs import keep_run
 from acontext_server.space.domain.blocks import (
     Block,
     BlockType,
@@ -34,7 +35,7 @@ from acontext_server.space.domain.errors import (
 )
 from acontext_server.space.domain.events import Event, SkillChanged
 from acontext_server.space.domain.exporting import skill_file
-from acontext_server.space.domain.learning import Run
+from acontext_server.space.domain.learning import Run, WantedRuns
 from acontext_server.space.domain.placing import page_title
 from acontext_server.space.domain.skills import (
     Confirmation,
@@ -167,20 +168,34 @@ class SkillApp:
             raise ModelRequired
         async with self._database.transaction() as tx:
             await self._space(tx, project_id, space_id)
+        await self._peers.check_budget(project_id)
+        wishes = (await self._peers.settings(project_id)).wishes
         (vector,) = await self._embedder.embed([question.query])
         near = await self._vectors.query(project_id, space_id, vector, FILTERED_CANDIDATES)
 
         async def alike(query: str) -> Sequence[Block]:
-            looked = Question(query, tool_name=question.tool_name, page_id=question.page_id)
+            looked = Question(
+                query,
+                # The model reads what it is shown, and leaves out what is not relevant itself.
+                threshold=FARTHEST,
+                tool_name=question.tool_name,
+                page_id=question.page_id,
+            )
             return [one.block for one in await self.search(project_id, space_id, looked)]
 
         tree = SpaceTree(self._database, project_id, space_id, wanted=question.wants, alike=alike)
         started = time.monotonic()
         found = await searcher.search(
-            question.query, tree, limit=question.limit, rounds=question.iterations
+            question.query,
+            tree,
+            limit=question.limit,
+            rounds=question.iterations,
+            name=wishes.models.get("searcher", ""),
         )
         seconds = time.monotonic() - started
-        await self._keep_run(project_id, space_id, question, searcher, found, seconds)
+        await self._keep_run(project_id, space_id, question, searcher.version, found, seconds)
+        if found.is_unanswered:
+            raise Unavailable("model")
         ranked = [Ranked(one.id, near.get(one.id, FARTHEST), 0) for one in found.blocks]
         await self._expose(project_id, question, ranked, {one.id: one for one in found.blocks})
         return [Answer(one, near.get(one.id, FARTHEST)) for one in found.blocks]
@@ -190,7 +205,7 @@ class SkillApp:
         project_id: ProjectId,
         space_id: UUID,
         question: Question,
-        searcher: ModelSearcher,
+        version: str,
         found: Found,
         seconds: float,
     ) -> None:
@@ -198,8 +213,8 @@ class SkillApp:
             id=self._new_id(),
             project_id=project_id,
             role="searcher",
-            engine=searcher.engine,
-            instruction_version=searcher.version,
+            engine=found.engine,
+            instruction_version=version,
             session_id=question.session_id,
             task_id=None,
             space_id=space_id,
@@ -212,9 +227,10 @@ class SkillApp:
             tool_calls=found.work.tool_calls,
             input_tokens=found.work.usage.input_tokens,
             output_tokens=found.work.usage.output_tokens,
+            cost=found.work.usage.cost,
         )
         async with self._database.transaction() as tx:
-            await learning.insert_run(tx, run)
+            await keep_run(tx, self._announce, run)
 
     async def _words(
         self, project_id: ProjectId, space_id: UUID, question: Question
@@ -484,16 +500,16 @@ class SkillApp:
         await self._tell(tx, project_id, changed)
 
     async def list_runs(
-        self, project_id: ProjectId, space_id: UUID | None, listing: Listing
+        self, project_id: ProjectId, wanted: WantedRuns, listing: Listing
     ) -> Page[Run]:
-        """Read a page of what distilling did."""
-        scope = f"runs:{space_id}:{listing.descending}"
+        """Read a page of what distilling, placing and searching by a model did."""
+        scope = f"runs:{wanted}:{listing.descending}"
         after = self._cursors.decode_time(scope, listing.cursor)
         async with self._database.transaction() as tx:
             rows = await learning.list_runs(
                 tx,
                 project_id,
-                space_id=space_id,
+                wanted=wanted,
                 after=after,
                 descending=listing.descending,
                 limit=listing.limit,

@@ -75,6 +75,20 @@ class ModelRequired(ServiceError):
         )
 
 
+class TokenBudgetUsedUp(ServiceError):
+    """Models pause: the project's token budget of this month is used up."""
+
+    kind = Kind.RESOURCE_EXHAUSTED
+    reason = "TOKEN_BUDGET_USED_UP"
+
+    def __init__(self, month: str, budget: int) -> None:
+        super().__init__(
+            f"the token budget of {month} is used up ({budget}); raise monthly_token_budget, or"
+            " wait for the next month",
+            metadata={"month": month, "budget": str(budget)},
+        )
+
+
 class EmbeddingSpaceMismatch(ServiceError):
     """The vectors were made by another embedder."""
 

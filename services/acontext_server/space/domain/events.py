@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from acontext_server.space.domain.learning import Completion, Outcome
+from acontext_server.space.domain.learning import Completion, Outcome, Run
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,13 @@ class ProjectForgotten:
     """Nothing of the project is left here."""
 
 
+@dataclass(frozen=True)
+class TokensSpent:
+    """A model worked for the project."""
+
+    run: Run
+
+
 Event = (
     SkillLearned
     | SkillChanged
@@ -66,4 +73,5 @@ Event = (
     | SpaceDeleted
     | UserForgotten
     | ProjectForgotten
+    | TokensSpent
 )

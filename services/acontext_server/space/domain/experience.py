@@ -1,7 +1,7 @@
 """What a task looked like to the agent that did it: the raw material of a lesson."""
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from acontext_server.space.domain.skills import Difficulty, Sop, plain
 from acontext_server.space.domain.text import sentences
@@ -55,13 +55,26 @@ class DifficultyRule:
 
 
 @dataclass(frozen=True)
+class Wishes:
+    """What a project asks of models; empty means what the server was set to."""
+
+    models: Mapping[str, str] = field(default_factory=dict)
+    """By role."""
+    rounds: int = 0
+
+
+@dataclass(frozen=True)
 class Cost:
-    """What distilling took, where a model did it."""
+    """What an agent took, where a model did it."""
 
     rounds: int = 0
     tool_calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    price: float | None = None
+    """In the currency of the configured prices."""
+    engine: str = ""
+    """The model that did it."""
     note: str = ""
     """What else whoever reads the run wants to know."""
 
@@ -77,6 +90,7 @@ class Experience:
     """Descriptions and preferences of up to five earlier tasks of the session."""
     rules: tuple[DifficultyRule, ...] = ()
     """The project's own."""
+    wishes: Wishes = field(default_factory=Wishes)
 
     def said_by(self, role: str) -> Iterator[Turn]:
         """Go through the turns in which this role says something."""

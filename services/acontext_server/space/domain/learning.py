@@ -30,7 +30,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Run:
-    """One piece of work of the distiller."""
+    """One piece of work of an agent."""
 
     id: UUID
     project_id: ProjectId
@@ -49,3 +49,14 @@ class Run:
     tool_calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    cost: float | None = None
+
+
+@dataclass(frozen=True)
+class WantedRuns:
+    """Which runs are asked for; what is empty leaves none out."""
+
+    space_id: UUID | None = None
+    session_id: UUID | None = None
+    role: str = ""
+    outcome: str = ""

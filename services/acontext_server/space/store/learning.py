@@ -1,7 +1,7 @@
 """The queue of completed tasks, the leases under which they are learned, and runs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ from acontext_server.kit.database import Tx, after_commit
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.paging import by_time
 from acontext_server.kit.telemetry.metrics import count_run
-from acontext_server.space.domain.learning import Completion, Run
+from acontext_server.space.domain.learning import Completion, Run, WantedRuns
 from acontext_server.space.store.tables import LearningRow, RunRow, SpaceRow
 
 
@@ -112,6 +112,25 @@ async def postpone(tx: Tx, leased: Leased, due_at: datetime) -> None:
     await tx.execute(later.values(attempts=leased.attempts + 1, due_at=due_at))
 
 
+async def pause(tx: Tx, leased: Leased, due_at: datetime) -> None:
+    """Look again later, without counting it as a try."""
+    later = update(LearningRow).where(*_is(leased.completion))
+    await tx.execute(later.values(due_at=due_at))
+
+
+async def was_refused(tx: Tx, completion: Completion, why: str) -> bool:
+    """Say whether a run tells already that a task waits for this reason."""
+    row = RunRow
+    told = select(row.id).where(
+        row.project_id == completion.project_id,
+        row.session_id == completion.session_id,
+        row.task_id == completion.task_id,
+        row.outcome == "refused",
+        row.error == why,
+    )
+    return (await tx.execute(told.limit(1))).scalar() is not None
+
+
 async def is_outdated(tx: Tx, completion: Completion) -> bool:
     """Say whether the task was completed anew since."""
     row = LearningRow
@@ -146,6 +165,7 @@ async def insert_run(tx: Tx, run: Run) -> None:
         "tool_calls": run.tool_calls,
         "input_tokens": run.input_tokens,
         "output_tokens": run.output_tokens,
+        "cost": run.cost,
         "duration_seconds": run.duration_seconds,
         "outcome": run.outcome,
         "error": run.error,
@@ -161,7 +181,7 @@ async def list_runs(
     tx: Tx,
     project_id: ProjectId,
     *,
-    space_id: UUID | None,
+    wanted: WantedRuns,
     after: tuple[datetime, UUID] | None,
     descending: bool,
     limit: int,
@@ -169,8 +189,9 @@ async def list_runs(
     """Read a page of runs, and one more."""
     row = RunRow
     statement = select(*row.__table__.c).where(row.project_id == project_id)
-    if space_id is not None:
-        statement = statement.where(row.space_id == space_id)
+    for name, value in asdict(wanted).items():
+        if value:
+            statement = statement.where(getattr(row, name) == value)
     paged = by_time(
         statement, row.created_at, row.id, after=after, descending=descending, limit=limit
     )

@@ -289,7 +289,7 @@ class VectorIntentRow(Table):
 
 
 class RunRow(Table):
-    """One piece of work of the distiller."""
+    """One piece of work of an agent."""
 
     __tablename__ = "run"
 
@@ -305,6 +305,7 @@ class RunRow(Table):
     tool_calls: Mapped[int] = mapped_column(server_default="0")
     input_tokens: Mapped[int] = mapped_column(server_default="0")
     output_tokens: Mapped[int] = mapped_column(server_default="0")
+    cost: Mapped[float | None]
     duration_seconds: Mapped[float]
     outcome: Mapped[str]
     error: Mapped[str | None]
