@@ -586,3 +586,26 @@ def test_secrets_stand_in_no_task() -> None:
     assert "https://shop.example.com" in told
     assert key not in told
     assert password not in told
+
+
+@pytest.mark.parametrize("lead", ["Follow these steps:", "You can do it like this, in steps:"])
+def test_steps_that_the_user_is_to_take_are_no_plan(lead: str) -> None:
+    steps = "1. Update the index\n2. Install the prerequisites\n3. Add the repository"
+    lines = [user("How do I install it?"), agent(f"{lead}\n{steps}"), user("Thanks, that worked!")]
+    assert statuses(lines) == []
+
+
+def test_having_to_go_is_a_goodbye() -> None:
+    lines = [user("Draft a letter."), agent("Here's a draft: …"), user("Actually I need to go.")]
+    assert statuses(lines) == ["success"]
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ("Refactor billing into smaller files and make sure all tests pass.", 1),
+        ("Morning! Please reschedule the meeting to Thursday. Also find a place for lunch.", 2),
+    ],
+)
+def test_how_it_is_to_be_is_no_work_of_its_own_and_a_greeting_none(said: str, asked: int) -> None:
+    assert len(statuses([user(said)])) == asked

@@ -123,9 +123,20 @@ def test_a_general_tool_is_used_for_several_steps_and_each_step_once() -> None:
         ("user wants the cheapest flight from New York to Boston", False),
         ("please remember that it must be for 3 people", False),
         ("remember that I always want an invoice", True),
+        ("user specifies Otherwise fine", False),
         ("user wants the agent to use Postgres instead of Redis", True),
     ],
 )
 def test_what_is_best_for_this_run_alone_is_no_lasting_preference(wish: str, holds: bool) -> None:
     lesson = learned(said("user", "Do it."), *path(("a", {}, "ok")), preferences=(wish,))
     assert bool(lesson.sop.preferences) == holds
+
+
+def test_a_wish_that_was_observed_in_parts_is_not_said_twice() -> None:
+    said_once = said("user", "From now on group them by feature, and don't mention refactorings.")
+    observed = (
+        "user wants the agent to group them by feature from now on",
+        "user does not want the agent to mention refactorings",
+    )
+    lesson = learned(said_once, *path(("a", {}, "ok")), preferences=observed)
+    assert lesson.sop.preferences == ". ".join(observed)

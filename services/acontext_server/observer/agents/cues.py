@@ -27,6 +27,8 @@ _ACT = (
     "optimize optimise improve lint benchmark profile inspect validate reply respond forward print "
     "draw sketch paint cook brainstorm outline edit proofread resolve tidy split group filter rank "
     "label tag classify count estimate forecast predict aggregate reproduce patch mount unpack "
+    "reschedule postpone compile crop shorten extend simplify integrate introduce port wrap mock "
+    "containerize containerise escalate propose rephrase reword "
     "visualize visualise plot render wire hook expose replace undo revert roll rotate bump pin"
 )
 _AMBIGUOUS_WORDS = (
@@ -78,6 +80,7 @@ _FILLER = re.compile(
     r"|fantastic|wonderful|lovely|super|amazing|wow|oh|ah|well|hmm+|right|sure(?: thing)?|yes|yeah"
     r"|yup|yep|yea|ya|no(?:pe)?|not (?:right )?now|not yet|correct|exactly|absolutely|definitely"
     r"|i (?:completely |totally )?understand|of course|agreed|understood|got it|i see"
+    r"|(?:wait|hold on)(?=\W)|stop(?=\W*$)|(?:morning|evening|afternoon)(?=\W*$)"
     r"|damn|dang|argh|ugh|ouch|oops|(?:ha){2,}|lol|interesting"
     r"|(?:now )?(?:it|that)(?:'s| is) (?:right|better)(?: now)?|very (?:good|well|nice)"
     r"|not bad|finally|no problem"
@@ -106,6 +109,7 @@ _CLOSING = re.compile(
     r"|all set)\b.*"
     r"|have a .{2,40}|you(?:'ve| have)? been .{0,40}|(?:i )?(?:really )?appreciate .{0,60}"
     r"|you(?:'re| are) (?:very |most )?welcome\b.*|not (?:today|at the moment|for now|really)\b.*"
+    r"|(?:actually,? |sorry,? )?i(?: need| have|'ve got) to (?:go|run|leave)\b.*"
     r"|i (?:think )?(?:that|this) is (?:all|it)\b.*|talk to you .*|#+stop#+)$",
     _FLAGS,
 )
@@ -221,8 +225,10 @@ _TELLING = re.compile(
     r" (?:a |an |the )?(?:\w+ )?(?:summary|report|overview|result|results|update)\b)",
     _FLAGS,
 )
-_TELLING_ME = re.compile(r"^(?:and )?(?:tell (?:me|us)|let (?:me|us) know)\b", _FLAGS)
-"""What comes of the work is told anyway."""
+_NO_WORK = re.compile(
+    r"^(?:and )?(?:tell (?:me|us)|let (?:me|us) know|(?:make|be) sure|ensure)\b", _FLAGS
+)
+"""What comes of the work is told anyway, and how it is to be is no work of its own."""
 _REVISING = re.compile(
     r"\b(?:make|change|rewrite|rephrase|shorten|extend|reword|redo|update|edit|adjust|tweak|expand"
     r"|simplify|reformat|revise|polish|trim)\s+(?:it|this|that|them|these|those)\b"
@@ -293,11 +299,16 @@ _CONCRETE = re.compile(
     _FLAGS,
 )
 _PLAN_LEAD = re.compile(
-    r"\b(?:plan|plans|steps?|approach|roadmap|to-?do|strategy|stages|phases|proposal|i(?:'ll"
+    r"\b(?:plan|plans|steps?|approach|roadmap|to-?do|strategy|stages|phases|proposal|i(?:'ll|'d"
     r"| will| would| can| am going to|'m going to)"
     r"|here'?s (?:how|what)|we(?:'ll| will| can))\b",
     _FLAGS,
 )
+_INSTRUCTING = re.compile(
+    r"\bfollow\b|\bhow to\b|\byou (?:can|could|may|might|should|must|need to|have to|will need)\b",
+    _FLAGS,
+)
+"""The steps are for the user to take."""
 _ITEM = re.compile(
     r"^\s{0,2}(?:#{1,6}\s+)?(?:\*\*)?(?:step\s*)?(?P<number>\d{1,2})\s*[.):]\s*(?P<text>\S.*)$",
     _FLAGS,
@@ -566,7 +577,7 @@ def requests_in(text: str) -> list[str]:
             asked += several
         elif is_request(sentence) and (not asked or _ADDING.match(sentence)):
             asked.append(sentence)
-    asked = asked[:1] + [one for one in asked[1:] if not _TELLING_ME.match(one)]
+    asked = asked[:1] + [one for one in asked[1:] if not _NO_WORK.match(one)]
     return asked if len(asked) > 1 and all(len(words(one)) > 1 for one in asked) else []
 
 
@@ -762,7 +773,7 @@ def steps_in(text: str) -> list[str]:
     lead, steps = _numbered(text) or _bulleted(text) or ("", [])
     if not 2 <= len(steps) <= _MOST_STEPS or any(step.endswith("?") for step in steps):
         return _steps_in_prose(text)
-    if not _PLAN_LEAD.search(lead):
+    if not _PLAN_LEAD.search(lead) or _INSTRUCTING.search(lead):
         return []
     return steps if sum(_starts_with_verb(step) for step in steps) * 2 >= len(steps) else []
 

@@ -128,8 +128,6 @@ _ABOUT_A_THING = re.compile(
 )
 _LISTED = re.compile(r"\s*(?:[-*•+]\s|#{1,6}\s|(?:\*\*)?\d{1,2}[.)])|.*:\s*$")
 """A line of a list, or one that leads to it: what is planned becomes tasks, not progress."""
-_TOGETHER = re.compile(r"^(?:let'?s|let us)\s+(?P<rest>.*)$", re.IGNORECASE | re.DOTALL)
-_FORBIDDING = re.compile(r"^(?:don'?t|do not|avoid)\b\s*(?P<rest>.*)$", re.IGNORECASE | re.DOTALL)
 _OWN = re.compile(r"^(?:my|our)\s+(?P<rest>.*)$", re.IGNORECASE | re.DOTALL)
 _ABOUT_ONESELF = re.compile(
     r"^I(?P<short>'m|'ve|'d|'ll)?(?: (?P<verb>[a-z']+))?(?: (?P<rest>.*))?$", re.DOTALL

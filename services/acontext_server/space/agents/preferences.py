@@ -24,7 +24,7 @@ WAY_OF_WORKING = re.compile(
     r"|instead of \w+ing|rather than \w+ing|but (?:not|do not|don't|never) \w+"
     r"|(?:do(?:es)? not|don't|doesn't) (?:want (?:you|the agent) to )?"
     r"(?:use|commit|push|delete|change|touch|add|send|write"
-    r"|include|fork|merge|modify|ask|skip|forget|deploy|install|share|post|email)\b"
+    r"|include|mention|remove|rename|create|open|close|run|start|call|reply|fork|merge|modify|ask|skip|forget|deploy|install|share|post|email)\b"
     r"|(?:report|check|confirm|check in) (?:back )?(?:to|with) (?:me|us|the user|them)"
     r"|(?:ask|tell|show|notify|let) (?:me|us|the user|them)\b.{0,40}\b(?:first|before|when|after)"
     r"|step by step|in (?:bullet points?|markdown|plain text|one sentence|json|tables?)\b"
@@ -33,7 +33,7 @@ WAY_OF_WORKING = re.compile(
     re.IGNORECASE,
 )
 HOW_TO_DECIDE = re.compile(
-    r"\b(?:as long as|only if|unless|otherwise|instead of|rather than"
+    r"\b(?:as long as|only if|unless|otherwise\b(?=\W+\w+\W+\w+)|instead of|rather than"
     r"|if (?:that|it|this)(?:'s| is|’s)? not (?:possible|available|allowed)"
     r"|(?:use|try|pay with|take) (?!it|that|this)\w.{0,40} first)\b",
     re.IGNORECASE,
@@ -76,11 +76,11 @@ def _clear(turn: Turn, slots: Collection[str]) -> Iterator[bool]:
 
 def _stated(experience: Experience, observed: list[str]) -> Iterator[tuple[str, str]]:
     """Only what must be remembered, and is not among the observed preferences yet."""
-    known = [set(content_words(one)) for one in observed]
+    known = {word for one in observed for word in content_words(one)}
     for turn in experience.said_by("user"):
         for line in sentences(turn.text):
             new = set(content_words(line))
-            if LASTING.search(line) and not any(len(new & one) * 2 >= len(new) for one in known):
+            if LASTING.search(line) and len(new & known) * 2 < len(new):
                 yield turn.message_id, line
 
 
