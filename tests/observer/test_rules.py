@@ -231,10 +231,11 @@ def test_a_bare_complaint_is_no_preference_but_what_follows_is() -> None:
         "1. do this\n" * 10**5,
         '{"a":' * 10**5,
         "I want a, b, " * 10**5,
+        "<a>" * 10**5,
         "a\0b",
         r'{"a": "\u0000"}',
     ],
-    ids=["lines", "steps", "nesting", "wishes", "NUL", "escaped NUL"],
+    ids=["lines", "steps", "nesting", "wishes", "tags", "NUL", "escaped NUL"],
 )
 def test_a_text_of_any_length_and_depth_is_read_without_harm(text: str) -> None:
     short = legible(text)

@@ -436,13 +436,13 @@ _TELLING_WORDS = 2
 """An order with more words of its own says by itself what it is about."""
 _NO_TALK = re.compile(
     r"```.*?(?:```|\Z)"
-    r"|<(?P<tag>[a-z][\w:-]*)(?:\s[^<>]*)?>.*?</(?P=tag)>"
     r"|^[ \t]*(?:>|\$ |at \S+\(|File \"|Traceback \(|[\w.]*(?:Error|Exception): "
     r"|\[?\d{4}-\d\d-\d\d[T ]|\[\d+[:\]]|\[?(?:ERROR|WARN(?:ING)?|INFO|DEBUG|FATAL)\b)"
     r"[^\n]*(?:\n[ \t]{2,}[^\n]*)*",
     re.DOTALL | re.MULTILINE,
 )
-"""Fenced code, tagged blocks that programs put in, quoted lines, logs and stack traces."""
+"""Fenced code, quoted lines, logs and stack traces."""
+_OPENING_TAG = re.compile(r"<(?P<name>[a-z][\w:-]*)(?:\s[^<>]*)?>")
 _SECRET = re.compile(
     r"\b(?:(?:sk|pk|rk|gh[a-z]|glpat|hf|npm|xox[a-z])[-_]|github_pat_|AKIA|AIza|eyJ)[\w-]{10,}(?:\.[\w-]+)*"
     r"|(?<=\bBearer )[\w.~+/=-]{8,}|(?<![\w.-])(?:\d{4}[ -]?){3}\d{1,7}(?![\w.-])"
@@ -462,8 +462,21 @@ _WORD = re.compile(r"[a-z0-9][a-z0-9'_.-]*[a-z0-9]|[a-z0-9]", _FLAGS)
 
 def talk(text: str) -> str:
     """Leave out what nobody says: code, quotes, logs; unless there is nothing else."""
-    said = _NO_TALK.sub(" ", text).strip() or _TAG.sub(" ", text).strip() or text
+    said = _NO_TALK.sub(" ", _without_tagged(text)).strip()
+    said = said or _TAG.sub(" ", text).strip() or text
     return _CHAT.sub(lambda word: _SPELLED[word[0]], said).replace("’", "'")
+
+
+def _without_tagged(text: str) -> str:
+    """Leave out what programs put between tags; a backreference would take quadratic time."""
+    kept, read = [], 0
+    for tag in _OPENING_TAG.finditer(text):
+        closing = f"</{tag['name']}>"
+        end = text.find(closing, tag.end()) if tag.start() >= read else -1
+        if end >= 0:
+            kept.append(text[read : tag.start()])
+            read = end + len(closing)
+    return " ".join([*kept, text[read:]])
 
 
 def without_secrets(text: str) -> str:

@@ -116,11 +116,9 @@ class Turn:
 
     state: State
     message: Message
+    text: str
+    """What is said in the message, without what is only pasted."""
     changes: list[Change] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        return cues.shortened(cues.talk(self.message.text))
 
     @property
     def work(self) -> Work | None:
@@ -195,7 +193,8 @@ class Turn:
     @classmethod
     def of(cls, state: State, message: Message) -> Self:
         """Begin a turn on a copy of the state."""
-        return cls(state=deepcopy(state), message=message)
+        text = cues.shortened(cues.talk(message.text))
+        return cls(state=deepcopy(state), message=message, text=text)
 
     def merge(self, work: Work, into: Work) -> None:
         """Let the last task become part of an earlier one."""
