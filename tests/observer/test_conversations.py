@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -609,3 +610,29 @@ def test_having_to_go_is_a_goodbye() -> None:
 )
 def test_how_it_is_to_be_is_no_work_of_its_own_and_a_greeting_none(said: str, asked: int) -> None:
     assert len(statuses([user(said)])) == asked
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "text"), [("TodoWrite", "todos", "content"), ("update_plan", "plan", "step")]
+)
+def test_a_plan_that_is_kept_with_a_tool_is_followed(name: str, key: str, text: str) -> None:
+    steps = ("Add a theme context", "Style the settings page", "Run the tests")
+
+    def noted(*states: str, call_id: str) -> list[Line]:
+        items: Any = [
+            {text: step, "status": state} for step, state in zip(steps, states, strict=True)
+        ]
+        return [agent(call=name, call_id=call_id, **{key: items}), tool("ok", call_id=call_id)]
+
+    lines = [
+        user("Implement dark mode for the settings page."),
+        *does("read_file", "…", call_id="0", path="app.tsx"),
+        *noted("in_progress", "pending", "pending", call_id="1"),
+        *does("edit_file", "ok", call_id="2", path="theme.tsx"),
+        *noted("completed", "in_progress", "pending", call_id="3"),
+        *does("edit_file", "ok", call_id="4", path="page.css"),
+    ]
+    assert descriptions(lines) == list(steps)
+    assert statuses(lines) == ["success", "running", "pending"]
+    done = [*noted("completed", "completed", "completed", call_id="5"), agent("Dark mode works.")]
+    assert statuses([*lines, *done]) == ["success"] * 3

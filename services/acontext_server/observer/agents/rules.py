@@ -35,6 +35,16 @@ def fold(state: State, message: Message) -> tuple[State, tuple[Change, ...]]:
     return turn.state, tuple(turn.changes)
 
 
+_LEAST_NOTED = 2
+_NOTE = ("content", "step", "title", "task", "description", "text", "name")
+_NOTED = {
+    **dict.fromkeys(("pending", "todo", "open", "not_started"), TaskStatus.PENDING),
+    **dict.fromkeys(("in_progress", "in-progress", "running", "active"), TaskStatus.RUNNING),
+    **dict.fromkeys(("completed", "done", "complete", "finished"), TaskStatus.SUCCESS),
+}
+"""How tools that keep a plan name an item's text and its state."""
+
+
 Rule = Callable[[Turn], bool]
 
 
@@ -292,6 +302,28 @@ def stated_plan_is_proposed(turn: Turn) -> bool:
     return True
 
 
+def plan_noted_with_a_tool_is_followed(turn: Turn) -> bool:
+    """The agent keeps its plan in a tool's arguments: items become tasks, with their states."""
+    noted = [item for call in turn.message.calls for item in _items_noted(call)]
+    if len(noted) < _LEAST_NOTED:
+        return False
+    if not any(_task_named(turn, named) for named, _ in noted):
+        turn.state.plan = [named for named, _ in noted]
+        _adopt_plan(turn)
+    for named, status in noted:
+        task = _task_named(turn, named)
+        if task is None:
+            if status == TaskStatus.SUCCESS:  # done and forgotten
+                continue
+            task = turn.open(named, planned=True)
+        if status == TaskStatus.RUNNING:
+            turn.begin(task)
+        if status != TaskStatus.PENDING and not task.is_closed:
+            turn.move(task, status)
+    turn.link(turn.state.current)
+    return True
+
+
 def acting_on_the_plan_is_agreement_enough(turn: Turn) -> bool:
     """The agent states a plan and begins at once."""
     steps = turn.state.plan or (
@@ -516,6 +548,7 @@ _USER: Sequence[Rule] = (
 )
 _AGENT: Sequence[Rule] = (
     answer_to_an_aside_is_nothing,
+    plan_noted_with_a_tool_is_followed,
     stated_plan_is_proposed,
     acting_on_the_plan_is_agreement_enough,
     told_step_is_done,
@@ -550,11 +583,11 @@ def _adopt_plan(turn: Turn) -> None:
     steps, turn.state.plan = turn.state.plan, []
     turn.forget_opening()
     work = turn.work
-    if work and not work.is_closed and not work.tools:
+    if work and not work.is_closed:
         for message_id in work.led:
             turn.link(PLANNING, message_id)
         turn.describe(work, wording.description(steps[0]))
-        work.planned, work.led, steps = True, [], steps[1:]
+        work.planned, work.led, steps = not work.tools, [], steps[1:]
         first = work
     else:
         first, steps = turn.open(wording.description(steps[0]), planned=True), steps[1:]
@@ -782,6 +815,24 @@ def _tell_what_was_asked(turn: Turn) -> None:
             turn.progress(task, wording.reported(turn.text))
 
 
+def _items_noted(call: ToolCall) -> list[tuple[str, TaskStatus]]:
+    """Items of a list among the arguments that have a text and a state of work."""
+    arguments = _parsed(call)
+    lists = arguments.values() if isinstance(arguments, dict) else ()
+    items = (item for one in lists if isinstance(one, list) for item in one)
+    return [
+        (wording.description(text), status)
+        for item in items
+        if isinstance(item, dict)
+        and (status := _NOTED.get(str(item.get("status")).casefold()))
+        and (text := next((item[key] for key in _NOTE if isinstance(item.get(key), str)), ""))
+    ]
+
+
+def _task_named(turn: Turn, description: str) -> Work | None:
+    return next((task for task in turn.state.tasks if task.description == description), None)
+
+
 def _has_worked(turn: Turn) -> bool:
     return bool(turn.work and turn.work.tools)
 
@@ -802,9 +853,13 @@ def _same_call(work: Work, calls: Sequence[ToolCall]) -> bool:
 
 def _values(call: ToolCall) -> list[str]:
     """The words of a call's arguments, without the names that any call of the tool has."""
-    try:
-        arguments = orjson.loads(call.arguments)
-    except ValueError:
-        arguments = call.arguments
+    arguments = _parsed(call)
     told = arguments.values() if isinstance(arguments, dict) else [arguments]
     return sorted(cues.words(cues.shortened(" ".join(map(str, told)))))[:40]
+
+
+def _parsed(call: ToolCall) -> object:
+    try:
+        return orjson.loads(call.arguments)
+    except ValueError:
+        return call.arguments
