@@ -1,22 +1,36 @@
-"""Write the pages of docs/ that say what the program says: its commands, and its errors."""
+"""Write the pages of docs/ that say what the program says: commands, settings, errors."""
 
+import ast
+import inspect
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import click
 
 from acontext import errors
+from acontext._settings import DEFAULT_BASE_URL, DEFAULT_TIMEOUT
 from acontext.command.main import cli
+from acontext_server.kit.config import Settings
 
 DOCS = Path("docs")
 _REASON = re.compile(r"((?:  //.*\n)+)  ERROR_REASON_(\w+) = [1-9]\d*;")
 
 
 def main() -> None:
-    """Write both."""
-    (DOCS / "command-line.md").write_text(command_page())
-    (DOCS / "errors.md").write_text(error_page())
+    """Write all."""
+    for name, text in written().items():
+        (DOCS / name).write_text(text)
+
+
+def written() -> dict[str, str]:
+    """Give the pages as they should be, by name."""
+    return {
+        "command-line.md": command_page(),
+        "configuration.md": configuration_page(),
+        "errors.md": error_page(),
+    }
 
 
 def command_page() -> str:
@@ -98,6 +112,62 @@ def _reasons() -> dict[str, tuple[list[str], str]]:
 def _class(reason: str) -> str:
     name = "".join(word.capitalize() for word in reason.split("_"))
     return name if hasattr(errors, name) else "APIError"
+
+
+_CLIENT_SETTINGS = (
+    ("ACONTEXT_API_KEY", "", "Key of the project."),
+    ("ACONTEXT_BASE_URL", DEFAULT_BASE_URL, "Where Acontext is; https means TLS."),
+    ("ACONTEXT_TIMEOUT", f"{DEFAULT_TIMEOUT:g}", "Seconds for a call with all its retries."),
+    ("ACONTEXT_USER_AGENT", "", "What the client calls itself."),
+)
+
+
+def configuration_page() -> str:
+    """Tell every setting of the clients and of the services."""
+    lines = [
+        "# Configuration",
+        "",
+        "## Clients",
+        "",
+        "Arguments of `AcontextClient` win over the environment.",
+        "",
+        "<!-- Written by scripts/pages.py from the programs. -->",
+        "",
+        "| variable | default | meaning |",
+        "| --- | --- | --- |",
+        *(f"| `{name}` | {_code(default)} | {told} |" for name, default, told in _CLIENT_SETTINGS),
+        "",
+        "## Services",
+        "",
+        "The first that says something wins: the environment, `.env`, `config.yaml` (there without "
+        "the prefix, in lower case), the default. What is no setting is refused by name when the "
+        "system starts.",
+        "",
+        "| variable | default | meaning |",
+        "| --- | --- | --- |",
+    ]
+    told = _told_settings()
+    for name, field in Settings.model_fields.items():
+        variable = field.validation_alias or f"ACONTEXT_{name.upper()}"
+        default = "" if field.default in ("", None) else str(field.default)
+        lines.append(f"| `{variable}` | {_code(default)} | {told.get(name, '')} |")
+    return "\n".join([*lines, ""])
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _told_settings() -> dict[str, str]:
+    """Read what stands below each setting in the source."""
+    tree = ast.parse(inspect.getsource(Settings))
+    body = next(node for node in tree.body if isinstance(node, ast.ClassDef)).body
+    told: dict[str, str] = {}
+    for setting, text in pairwise(body):
+        match setting, text:
+            case ast.AnnAssign(target=name), ast.Expr(value=ast.Constant(value=str(sentence))):
+                told[ast.unparse(name)] = " ".join(sentence.split())
+    return told
 
 
 if __name__ == "__main__":

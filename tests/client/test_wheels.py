@@ -67,7 +67,7 @@ def everything(
     python = environment(home, *wheels.values())
     port = gateway_port()
     acontext = python.with_name("acontext")
-    told = run(acontext, "up", "--detach", "--port", port, cwd=home)
+    told = run(acontext, "up", "--detach", "--port", port, "--dashboard-port", 0, cwd=home)
     assert told.startswith("Acontext is ready")
     yield python, home, port
     assert run(acontext, "down", cwd=home).startswith("Stopped")

@@ -52,7 +52,7 @@ def everything_listed(sdk: Sdk) -> None:
     none = {"not_connected": True, "filter_by_configs": {"no": "such"}, "observing": "failed"}
     assert sdk("sessions.list_all", **none) == []
     assert sdk("sessions.list", observing="failed")["items"] == []
-    states = sdk("sessions.list_states", made)
+    states = sdk("sessions.get_states", made)
     assert [one["messages"] for one in states] == [0, 0, 0]
     assert sdk("sessions.get_statistics")["sessions"] >= 3
     assert [one["id"] for one in sdk("spaces.list_all", user="lister", time_desc=False)] == [space]

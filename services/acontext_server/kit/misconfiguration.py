@@ -13,7 +13,7 @@ from pydantic_settings.exceptions import SettingsError
 from acontext_server.kit.config import Settings
 
 _PREFIX = "ACONTEXT_"
-_OF_CLIENTS = frozenset({"API_KEY", "BASE_URL"})
+_OF_CLIENTS = frozenset({"API_KEY", "BASE_URL", "TIMEOUT", "USER_AGENT"})
 """What SDKs read from the same environment."""
 _DOTENV = Path(".env")
 _YAML = Path("config.yaml")

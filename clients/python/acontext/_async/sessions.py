@@ -140,7 +140,7 @@ class AsyncSessionsAPI(AsyncResource):
 
         return every_page(ask)
 
-    async def list_states(self, session_ids: Sequence[str]) -> builtins.list[SessionState]:
+    async def get_states(self, session_ids: Sequence[str]) -> builtins.list[SessionState]:
         """Say of up to 200 sessions how long they are and how far they are observed."""
         request = pb.ListSessionStatesRequest(session_ids=session_ids)
         answer = await self._connection.call(self._stubs.sessions.ListSessionStates, request)

@@ -141,7 +141,7 @@ class SessionsAPI(Resource):
 
         return every_page(ask)
 
-    def list_states(self, session_ids: Sequence[str]) -> builtins.list[SessionState]:
+    def get_states(self, session_ids: Sequence[str]) -> builtins.list[SessionState]:
         """Say of up to 200 sessions how long they are and how far they are observed."""
         request = pb.ListSessionStatesRequest(session_ids=session_ids)
         answer = self._connection.call(self._stubs.sessions.ListSessionStates, request)

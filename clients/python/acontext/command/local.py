@@ -84,14 +84,21 @@ def _is_alive(mark: Path) -> bool:
 @click.command()
 @click.option("--detach", "-d", is_flag=True, help="Return when it is ready and let it run on.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Of the API; ACONTEXT_PORT (8029).")
+@click.option(
+    "--dashboard-port",
+    type=click.IntRange(0, 65535),
+    help="Of the dashboard, 0 for none; ACONTEXT_DASHBOARD_PORT (3000).",
+)
 @_FOLDER
-def up(detach: bool, port: int | None, folder: Path) -> None:
+def up(detach: bool, port: int | None, dashboard_port: int | None, folder: Path) -> None:
     """Run everything on this machine, on embedded engines: no Docker, no API key."""
     if find_spec("acontext_server") is None:
         raise Refused("`acontext up` needs the services: pip install 'acontext[server]'")
     environment = os.environ | {"ACONTEXT_DATA_FOLDER": str(folder)}
     if port:
         environment["ACONTEXT_PORT"] = str(port)
+    if dashboard_port is not None:
+        environment["ACONTEXT_DASHBOARD_PORT"] = str(dashboard_port)
     command = [sys.executable, "-m", "acontext_server.all"]
     if not detach:
         os.execve(sys.executable, command, environment)  # the same Python, as a server
