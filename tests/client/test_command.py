@@ -228,7 +228,7 @@ ACONTEXT_PORT={port}
 # Port of the dashboard.
 ACONTEXT_DASHBOARD_PORT={port}
 # What services sign their calls to each other with.
-ACONTEXT_INTERNAL_SECRET=
+ACONTEXT_INTERNAL_SECRET=development-internal-secret
 """
 
 
@@ -240,12 +240,34 @@ def stack(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_a_project_is_made_from_a_template(environment: Environment, tmp_path: Path) -> None:
+    listed = ran(environment, "create", "--list").stdout
+    assert "python/openai-basic" in listed
+    chosen = ["create", "trips", "--template-path", "python/openai-basic"]
+    assert "  cd trips\n" in ran(environment, *chosen, cwd=tmp_path).stdout
+    assert (tmp_path / "trips" / "README.md").read_text().startswith("# trips\n")
+    assert (tmp_path / "trips" / "main.py").exists()
+    again = ran(environment, *chosen, cwd=tmp_path, status=1)
+    assert "trips is there already" in again.stderr
+    unknown = ["create", "other", "--template-path", "cobol/basic"]
+    assert "there is no template cobol/basic" in ran(environment, *unknown, status=1).stderr
+
+
+def test_secrets_of_development_are_made_anew() -> None:
+    example = Path(__file__).parents[2] / ".env.example"
+    from acontext.command.docker import settings_of
+
+    made = {one.name for one in settings_of(example) if one.is_secret}
+    assert {"ACONTEXT_INTERNAL_SECRET", "POSTGRES_PASSWORD", "WEAVIATE_KEY"} <= made
+    assert not made & {"OPENAI_API_KEY", "ACONTEXT_ROOT_API_KEY"}
+
+
 def test_docker_env_makes_what_is_missing_and_keeps_the_rest(stack: Path) -> None:
     (stack / ".env").write_text("ACONTEXT_PORT=9999\n")
     ran({"PATH": os.environ["PATH"]}, "docker", "env", "--yes", cwd=stack)
     written = (stack / ".env").read_text()
     assert written.startswith("ACONTEXT_PORT=9999\n# Port of the dashboard.\n")
-    assert re.search(r"^ACONTEXT_INTERNAL_SECRET=\S{40,}$", written, re.M)
+    assert re.search(r"^ACONTEXT_INTERNAL_SECRET=[0-9a-f]{48}$", written, re.M)
     assert (stack / ".env").stat().st_mode & 0o777 == 0o600
 
 

@@ -1,7 +1,6 @@
 """Acontext in containers: docker up, down, status, logs, env."""
 
 import json
-import os
 import re
 import secrets
 import shutil
@@ -16,7 +15,6 @@ import yaml
 
 from .output import Refused, as_json, print_json
 
-_PACKAGED = Path(__file__).parents[1] / "compose"
 _CHECKOUT = Path(__file__).parents[4]
 _COMPOSE = "docker-compose.yml"
 _EXAMPLE = ".env.example"
@@ -26,7 +24,7 @@ _LINES = 12
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """The compose file, and the folder with `.env`, `config.yaml` and `db`."""
+    """The compose file, and the folder with `.env` and `config.yaml`."""
 
     compose: Path
     folder: Path
@@ -38,29 +36,24 @@ class Stack:
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a compose command and keep what it says."""
-        return subprocess.run(
-            self._command(arguments), capture_output=True, text=True, check=False, env=self._env()
-        )
+        return subprocess.run(self._command(arguments), capture_output=True, text=True, check=False)
 
     def show(self, *arguments: str) -> int:
         """Run a compose command on this terminal."""
-        return subprocess.call(self._command(arguments), env=self._env())
-
-    def _env(self) -> Mapping[str, str]:
-        return os.environ | {"ACONTEXT_HOME": str(self.folder.resolve())}
+        return subprocess.call(self._command(arguments))
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
-        given = ["--project-directory", str(self.folder), "--file", str(self.compose)]
+        given = ["--file", str(self.compose)]
         if self.env.exists():
             given += ["--env-file", str(self.env)]
         return ["docker", "compose", *given, *arguments]
 
 
 def _stack(folder: Path) -> Stack:
-    for home in (folder, _PACKAGED, _CHECKOUT):
+    for home in (folder, _CHECKOUT):
         if (home / _COMPOSE).exists():
             return Stack(home / _COMPOSE, folder)
-    raise Refused(f"this installation has no {_COMPOSE}, and {folder} has none either")
+    raise Refused(f"there is no {_COMPOSE} here: run this in a checkout of Acontext. {_OWN}")
 
 
 def _need_docker() -> None:
@@ -81,7 +74,7 @@ _FOLDER = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(),
     show_default="here",
-    help="Where .env, config.yaml and db are.",
+    help="Where .env and config.yaml are.",
 )
 
 
@@ -110,7 +103,6 @@ def docker_up(yes: bool, folder: Path) -> None:
     if not stack.env.exists():
         write_env(stack, ask=not yes)
     values = read_env(stack.env)
-    (folder / "db").mkdir(exist_ok=True)
     if not _running(stack):
         _check_ports(stack, values)
     if stack.show("up", "--detach", "--wait", "--build"):
@@ -124,7 +116,7 @@ def docker_up(yes: bool, folder: Path) -> None:
 @docker.command("down")
 @_FOLDER
 def docker_down(folder: Path) -> int:
-    """Stop the stack; db stays."""
+    """Stop the stack; its volumes stay."""
     _need_docker()
     return _stack(folder).show("down")
 
@@ -225,18 +217,15 @@ _LINE = re.compile(r"(?P<off>#\s?)?(?P<name>[A-Z][A-Z0-9_]*)=(?P<value>.*)")
 def settings_of(example: Path) -> list[Setting]:
     """Read an example: the comment above a value says what it is for.
 
-    A value that is empty and whose name ends in SECRET, PASSWORD or KEY is made, not asked for,
-    unless its comment says `yours`.
+    A value that begins with `development-` is a secret: a new one is made instead.
     """
     found: list[Setting] = []
     why: list[str] = []
     for line in example.read_text().splitlines():
         match = _LINE.fullmatch(line)
         if match and not match["off"]:
-            secret = match["name"].endswith(("SECRET", "PASSWORD", "KEY")) and not match["value"]
-            text = " ".join(why)
-            made = secret and "yours" not in text.lower()
-            found.append(Setting(match["name"], match["value"], text, made))
+            secret = match["value"].startswith("development-")
+            found.append(Setting(match["name"], match["value"], " ".join(why), secret))
             why = []
         elif line.startswith("#") and not match:
             why.append(line.lstrip("# ").rstrip())
@@ -267,7 +256,7 @@ def write_env(stack: Stack, *, ask: bool) -> None:
 
 def _value(setting: Setting, ask: bool) -> str:
     if setting.is_secret:
-        return secrets.token_urlsafe(32)
+        return secrets.token_hex(24)  # some stand in URLs
     if not ask:
         return setting.proposed
     click.echo(f"\n{setting.why}" if setting.why else "")
