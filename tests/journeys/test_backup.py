@@ -5,7 +5,6 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -121,20 +120,31 @@ def test_a_backup_of_a_running_system_is_restored_as_it_was(
         fill(restored)
 
 
-def test_a_project_moves_to_another_installation_and_back(filled: System, tmp_path: Path) -> None:
+@pytest.fixture(params=["embedded", pytest.param("servers", marks=pytest.mark.engines)])
+def other(request: pytest.FixtureRequest) -> Iterator[System]:
+    """Another installation, whose files and vectors may be in MinIO and Weaviate."""
+    elsewhere = {}
+    if request.param == "servers":
+        elsewhere = {
+            "ACONTEXT_BLOBS_URL": f"{request.getfixturevalue('minio_url')}/moved?secure=false",
+            "ACONTEXT_VECTORS_URL": request.getfixturevalue("weaviate_url"),
+        }
+    with state_folder() as folder:
+        yield from running(System(folder, elsewhere))
+
+
+def test_a_project_moves_to_another_installation_and_back(
+    filled: System, other: System, tmp_path: Path
+) -> None:
     project_id = project_of(filled)
     there, back = str(tmp_path / "there.tar"), str(tmp_path / "back.tar")
     run(filled, "export", project_id, there)
-    with ExitStack() as stack:
-        folder = stack.enter_context(state_folder())
-        for other in running(System(folder)):
-            told = run(other, "import", there)
-            assert project_id in told
-            assert "is here already" in run(other, "import", there, fails=True)
-            run(other, "export", project_id, back)
-            answer = httpx.get(f"{other.url}/session", headers=AS_PROJECT)
-            assert answer.json()["data"]["items"] == []  # the project of there has its own key
+    assert project_id in run(other, "import", there)
+    assert "is here already" in run(other, "import", there, fails=True)
+    run(other, "export", project_id, back)
     assert content_of(Path(back)) == content_of(Path(there))
+    answer = httpx.get(f"{other.url}/session", headers=AS_PROJECT)
+    assert answer.json()["data"]["items"] == []  # the key of there opens the project of there
 
 
 def test_what_is_cut_off_or_damaged_leaves_nothing_behind(filled: System, tmp_path: Path) -> None:

@@ -114,9 +114,12 @@ class WeaviateVectors:
 
 
 def _kept(found: Any) -> Kept:
-    # The client types vectors as a union that depends on what was asked for.
+    # The client types vectors as a union that depends on what was asked for, and gives ids as a
+    # class of its own that nobody else can serialise.
     return Kept(
-        id=found.uuid, space_id=found.properties[SPACE], vector=list(found.vector["default"])
+        id=UUID(int=found.uuid.int),
+        space_id=UUID(int=found.properties[SPACE].int),
+        vector=list(found.vector["default"]),
     )
 
 
