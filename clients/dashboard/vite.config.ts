@@ -29,6 +29,8 @@ export default defineConfig({
   },
   test: {
     environment: "jsdom",
+    // Testing Library cleans up after each test by the global afterEach.
+    globals: true,
     include: ["src/**/*.test.{ts,tsx}"],
   },
 });

@@ -26,12 +26,14 @@ const root = createRootRoute({
   errorComponent: ({ error, reset }) => <ErrorState error={error} retry={reset} />,
 });
 
+const RANGES = [30, 90] as const;
+
 const overview = createRoute({
   getParentRoute: () => root,
   path: "/",
   validateSearch: (search: Search) =>
     optional({
-      days: oneOf(["30", "90"], String(search["days"])),
+      days: RANGES.find((days) => days === search.days),
       zone: text(search["zone"]),
     }),
   component: lazyRouteComponent(() => import("./pages/overview"), "Overview"),

@@ -38,6 +38,8 @@ export function useUpdateSpaceConfigs() {
 
 /** A node of a space's tree with all that is below it. */
 export interface Node {
+  /** The block's, by which lists tell nodes apart. */
+  id: string;
   block: Block;
   children: Node[];
 }
@@ -53,6 +55,7 @@ export function useTree(spaceId: string) {
         const { items } = await callUnaryMethod(transport, method.listBlocks, request, { signal });
         return Promise.all(
           items.map(async (block) => ({
+            id: block.id,
             block,
             children: block.type === "folder" || block.type === "page" ? await below(block.id) : [],
           })),

@@ -172,7 +172,7 @@ export function ActionMenu({ label, children }: { label: string; children: React
   return (
     <MenuTrigger>
       <AriaButton className="button quiet square" aria-label={label}>
-        <Icon name="more" />
+        <Icon name="more" className="bold" />
       </AriaButton>
       <Popover className="popover" placement="bottom end">
         <Menu className="menu">{children}</Menu>

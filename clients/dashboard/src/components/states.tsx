@@ -6,13 +6,23 @@ import type { ReactNode } from "react";
 import { explain } from "../api/errors";
 import { Button, CopyButton } from "./basics";
 
-export function ErrorState({ error, retry }: { error: unknown; retry?: (() => void) | undefined }) {
+export function ErrorState({
+  error,
+  retry,
+  isPage = false,
+}: {
+  error: unknown;
+  retry?: (() => void) | undefined;
+  /** It stands for a whole page, so its title is the page's. */
+  isPage?: boolean;
+}) {
+  const Title = isPage ? "h1" : "p";
   const { sentence, reason, requestId, isMissing } = explain(error);
   return (
     <div className="state" role="alert">
-      <p className="state-title">
+      <Title className="state-title">
         {isMissing ? "There is no such thing here" : "This did not work"}
-      </p>
+      </Title>
       <p>{sentence}</p>
       {(reason || requestId) && (
         <p className="faint small">
@@ -86,7 +96,7 @@ export function Loading({ lines = 6, label = "Loading" }: { lines?: number; labe
 export function NotFound() {
   return (
     <div className="state">
-      <p className="state-title">There is no such page</p>
+      <h1 className="state-title">There is no such page</h1>
       <p>
         The address names nothing here. <Link to="/">Go to the overview</Link>
       </p>
@@ -99,12 +109,17 @@ export function Loaded<Data>({
   query,
   children,
   lines,
+  isPage,
 }: {
   query: { data: Data | undefined; error: unknown; refetch: () => unknown };
   children: (data: Data) => ReactNode;
   lines?: number;
+  isPage?: boolean;
 }) {
   if (query.data !== undefined) return <>{children(query.data)}</>;
-  if (query.error) return <ErrorState error={query.error} retry={() => void query.refetch()} />;
+  if (query.error)
+    return (
+      <ErrorState error={query.error} retry={() => void query.refetch()} isPage={isPage ?? false} />
+    );
   return <Loading {...(lines ? { lines } : {})} />;
 }

@@ -24,9 +24,10 @@ const RANGES = [
   ["30", "30 days"],
   ["90", "90 days"],
 ] as const;
+type Range = (typeof RANGES)[number][0];
 
 export function Overview() {
-  const { days = "7", zone } = route.useSearch();
+  const { days = 7, zone } = route.useSearch();
   const navigate = route.useNavigate();
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
   const timeZone = zone ?? here;
@@ -36,11 +37,14 @@ export function Overview() {
       <PageHead title="Overview">
         <Select
           label="Range"
-          value={days}
+          value={String(days) as Range}
           options={RANGES}
           onChange={(chosen) =>
             void navigate({
-              search: (before) => ({ ...before, days: chosen === "7" ? undefined : chosen }),
+              search: (before) => ({
+                ...before,
+                days: chosen === "7" ? undefined : chosen === "30" ? 30 : 90,
+              }),
             })
           }
         />
@@ -55,7 +59,7 @@ export function Overview() {
           }
         />
       </PageHead>
-      <Figures days={Number(days)} timeZone={timeZone} />
+      <Figures days={days} timeZone={timeZone} />
     </>
   );
 }

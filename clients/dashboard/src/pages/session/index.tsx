@@ -34,7 +34,7 @@ export function SessionPage() {
   const { sessionId } = route.useParams();
   const session = useSession(sessionId);
   if (session.error)
-    return <ErrorState error={session.error} retry={() => void session.refetch()} />;
+    return <ErrorState error={session.error} retry={() => void session.refetch()} isPage />;
   if (!session.data) return <Loading />;
   return <Shown key={sessionId} session={session.data} />;
 }

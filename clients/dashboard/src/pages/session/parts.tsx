@@ -87,7 +87,7 @@ function ToolCall({ part, result }: { part: Part; result: Part | undefined }) {
       </div>
       <div className="tool-sides">
         <div className="tool-side">
-          <h4>Arguments</h4>
+          <div className="side-name">Arguments</div>
           {typeof said === "string" ? (
             <MaybeJson text={said} />
           ) : (
@@ -95,7 +95,7 @@ function ToolCall({ part, result }: { part: Part; result: Part | undefined }) {
           )}
         </div>
         <div className="tool-side">
-          <h4>Result</h4>
+          <div className="side-name">Result</div>
           {result ? <Result part={result} /> : <span className="faint">none yet</span>}
         </div>
       </div>

@@ -6,7 +6,6 @@ import { diffWordsWithSpace } from "diff";
 import { useState } from "react";
 
 import { explain } from "../../api/errors";
-import { useRun } from "../../api/runs";
 import { useArchiveSkill, useRollbackSkill, useSkill, useUpdateSkill } from "../../api/skills";
 import { useTask } from "../../api/tasks";
 import { Button, Card, Id, PageHead, Status, Time } from "../../components/basics";
@@ -14,7 +13,7 @@ import { FormSheet } from "../../components/fields";
 import { Empty, Loaded } from "../../components/states";
 import { column, Table } from "../../components/table";
 import { toast } from "../../components/toasts";
-import { distance, duration, plural, shortId } from "../../components/words";
+import { distance, plural, shortId } from "../../components/words";
 import { legible, UserText } from "../../content/legible";
 import { SopBody } from "../space/cards";
 import { SopForm, type SopText, sopOf } from "./form";
@@ -25,7 +24,7 @@ export function SkillPage() {
   const { skillId, spaceId } = route.useParams();
   const history = useSkill(skillId);
   return (
-    <Loaded query={history}>
+    <Loaded query={history} isPage>
       {({ skill, versions, exposures }) =>
         skill ? (
           <>
@@ -222,7 +221,6 @@ function Why({ version }: { version: SkillVersion }) {
 
 function Source({ source }: { source: SkillSource }) {
   const { data, error } = useTask(source.taskId);
-  const { data: run } = useRun(source.runId);
   const task = data?.task;
   return (
     <div className="source small">
@@ -266,7 +264,7 @@ function Source({ source }: { source: SkillSource }) {
       </div>
       {source.runId && (
         <Link to="/runs" search={{ of: "learning", run: source.runId }} className="faint">
-          {run ? `run of ${run.engine}, ${duration(run.durationSeconds)}` : "the run that wrote it"}
+          the run that wrote it
         </Link>
       )}
     </div>

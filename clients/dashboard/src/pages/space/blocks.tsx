@@ -70,11 +70,12 @@ export function BlockTree({
       const there = known.get(String(target.key));
       if (!id || !there) return;
       if (target.dropPosition === "on") return move(id, there.node.block.id, undefined);
-      const index = there.siblings.findIndex((one) => one.block.id === String(target.key));
-      const own = there.siblings.findIndex((one) => one.block.id === id);
-      const after = target.dropPosition === "after" ? index + 1 : index;
+      // Siblings of all types share one order, so places are told by the neighbour's.
+      const own = there.siblings.find((one) => one.block.id === id)?.block.sort;
+      const { sort } = there.node.block;
+      const after = target.dropPosition === "after" ? sort + 1 : sort;
       // Where it stood before is free when it moves among its siblings.
-      move(id, there.parentId, own >= 0 && own < after ? after - 1 : after);
+      move(id, there.parentId, own !== undefined && own < after ? after - 1 : after);
     },
   });
   return (
@@ -180,13 +181,13 @@ function BlockActions({
       <ActionMenu label={`Actions of ${title}`}>
         <ActionItem
           isDisabled={index === 0}
-          onAction={() => move(block.id, place.parentId, index - 1)}
+          onAction={() => move(block.id, place.parentId, place.siblings[index - 1]?.block.sort)}
         >
           Move up
         </ActionItem>
         <ActionItem
           isDisabled={index === place.siblings.length - 1}
-          onAction={() => move(block.id, place.parentId, index + 1)}
+          onAction={() => move(block.id, place.parentId, place.siblings[index + 1]?.block.sort)}
         >
           Move down
         </ActionItem>

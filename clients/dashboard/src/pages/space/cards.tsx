@@ -51,14 +51,14 @@ export function SkillCard({ skill }: { skill: Skill }) {
   return (
     <article className="card skill stack">
       <header className="row">
-        <h3 className="grow">
+        <h2 className="grow">
           <Link
             to="/skills/$spaceId/$skillId"
             params={{ spaceId: skill.spaceId, skillId: skill.id }}
           >
             <UserText>{skill.sop?.useWhen ?? ""}</UserText>
           </Link>
-        </h3>
+        </h2>
         {skill.archived && <span className="tag">archived</span>}
         <span className="tag">{`version ${skill.version}`}</span>
         <span className="tag">
@@ -93,11 +93,11 @@ export function BlockCard({ spaceId, block }: { spaceId: string; block: Block })
   return (
     <article className="card skill stack">
       <header className="row">
-        <h3 className="grow">
+        <h2 className="grow">
           <Link to="/skills/$spaceId/$skillId" params={{ spaceId, skillId: block.id }}>
             <UserText>{block.title}</UserText>
           </Link>
-        </h3>
+        </h2>
         {block.isArchived && <span className="tag">archived</span>}
       </header>
       <SopBody sop={saidBy(block)} />

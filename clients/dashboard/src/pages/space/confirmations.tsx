@@ -64,9 +64,9 @@ function Waiting({ confirmation }: { confirmation: Confirmation }) {
     );
   return (
     <article className="card skill stack">
-      <h3>
+      <h2>
         <UserText>{said.useWhen}</UserText>
-      </h3>
+      </h2>
       <SopBody sop={said} />
       <p className="faint small row">
         <span>

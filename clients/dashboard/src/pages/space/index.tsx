@@ -27,7 +27,8 @@ export function SpacePage() {
   const space = useSpace(spaceId);
   const waiting = useConfirmations(spaceId);
   const userName = useUserNames();
-  if (space.error) return <ErrorState error={space.error} retry={() => void space.refetch()} />;
+  if (space.error)
+    return <ErrorState error={space.error} retry={() => void space.refetch()} isPage />;
   if (!space.data) return <Loading />;
   const waits = waiting.data?.length ?? 0;
   return (

@@ -73,7 +73,7 @@ function Hit({
     <article className="card stack">
       <header className="row">
         {rank && <span className="tag">{rank}.</span>}
-        <h3 className="grow">
+        <h2 className="grow">
           {block.type === "sop" ? (
             <Link to="/skills/$spaceId/$skillId" params={{ spaceId, skillId: block.blockId }}>
               <UserText>{block.title}</UserText>
@@ -81,7 +81,7 @@ function Hit({
           ) : (
             <UserText>{block.title}</UserText>
           )}
-        </h3>
+        </h2>
         <Meter value={block.distance} />
       </header>
       <p className="faint small">
