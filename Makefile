@@ -163,6 +163,10 @@ breaking: third_party ## no change that breaks a client of the last release
 eval: .venv/dev ## how good observing and learning are (SGD=FILE TAU=FILE WRITE=--write)
 	python -m evaluation $(WRITE)
 
+.PHONY: smoke-model
+smoke-model: .venv/ready ## the whole loop with a model (MODEL_URL=openai://HOST/v1 MODEL_NAME=NAME)
+	python -m evaluation.smoke
+
 .PHONY: context-table
 context-table: .venv/dev ## what GetSessionContext makes of the longest conversations (SGD=FILE TAU=FILE)
 	python -m evaluation.contexts

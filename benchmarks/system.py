@@ -5,10 +5,11 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 import psutil
@@ -96,8 +97,13 @@ class System:
 
 
 @asynccontextmanager
-async def open_system(path: Path) -> AsyncIterator[System]:
-    """Start the embedded system with its defaults, whatever the environment says otherwise."""
+async def open_system(
+    path: Path, chosen: Mapping[str, str] = MappingProxyType({"ACONTEXT_MODEL_URL": "rules:"})
+) -> AsyncIterator[System]:
+    """Start the embedded system with its defaults, whatever the environment says otherwise.
+
+    `chosen` are the variables that say otherwise all the same.
+    """
     port = free_port()
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("ACONTEXT_")}
     place = {
@@ -108,7 +114,7 @@ async def open_system(path: Path) -> AsyncIterator[System]:
     with (path / "all.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "acontext_server.all"),
-            env=inherited | place,
+            env={**inherited, **place, **chosen},
             cwd=path,  # where no .env and no config.yaml of the user is
             stdout=log,
             stderr=log,

@@ -15,9 +15,11 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
+from acontext_server.kit.config import Settings
 from acontext_server.kit.engines import StartError
 from acontext_server.observer.agents.rules import VERSION
 from evaluation import offline, whole
+from evaluation.models import model_environment
 from evaluation.retrieval import SEED
 from evaluation.services import NotDone
 from evaluation.table import Row, put_into, told
@@ -75,10 +77,16 @@ def _rows(files: Mapping[str, Path], *, services: bool) -> list[Row]:
 def _how(files: Mapping[str, Path], seconds: float, *, offline: bool) -> str:
     command = "python -m evaluation --offline" if offline else "make eval"
     return (
-        f"By `{command}` in {seconds:.0f} s; engine {VERSION}, seed {SEED}, "
+        f"By `{command}` in {seconds:.0f} s; engine {_engine()}, seed {SEED}, "
         f"{', '.join(path.name for path in files.values())}; {_versions(_TELLING)}, "
         f"Python {platform.python_version()}."
     )
+
+
+def _engine() -> str:
+    if os.environ.get("ENGINE") != "model":
+        return VERSION
+    return model_environment().get("ACONTEXT_MODEL_NAME") or Settings().model_name
 
 
 def _versions(packages: Iterable[str]) -> str:

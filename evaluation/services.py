@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import tempfile
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
@@ -12,15 +13,17 @@ from typing import TypeVar
 
 from google.protobuf.struct_pb2 import Struct
 
+from acontext.observer import v1 as observer
 from acontext.session import v1 as session
 from acontext.space import v1 as space
 from acontext_server.demo.gateway import Gateway, open_gateway
 from benchmarks.system import KEY, open_system
 from evaluation.conversations import Conversation
 from evaluation.figures import FoundTask
+from evaluation.models import model_environment
 
 AT_ONCE = 12
-PATIENCE_SECONDS = 120.0
+MODEL_PATIENCE_SECONDS = 3600.0
 
 _EVERYTHING = 2.0
 """The largest cosine distance."""
@@ -72,6 +75,12 @@ class Services:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
+    async def token_use(self) -> observer.TokenUse:
+        """Say what models took so far."""
+        request = observer.GetTokenUseRequest()
+        answer = await self._gateway.runs.GetTokenUse(request, metadata=self._gateway.as_project)
+        return answer.token_use
+
     async def create_space(self) -> str:
         """Make a space that learns every task, however easy."""
         configs = Struct()
@@ -84,7 +93,7 @@ class Services:
         """Store conversations in a session each, and have them observed and learned."""
         runs = await at_once(conversations, lambda one: self._observe(one, space_id))
         left = await self._gateway.wait_until_learned(
-            [run.session_id for run in runs], patience=PATIENCE_SECONDS
+            [run.session_id for run in runs], patience=_patience()
         )
         if left:
             raise NotDone(f"{left} successful tasks were not learned")
@@ -117,7 +126,7 @@ class Services:
     async def _messages(self, session_id: str) -> Sequence[session.Message]:
         """Give all messages once session knows what became of each."""
         request = session.ListMessagesRequest(session_id=session_id, format="acontext", limit=0)
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(_patience()):
             while True:
                 answer = await self._gateway.sessions.ListMessages(
                     request, metadata=self._gateway.as_project
@@ -155,7 +164,7 @@ class Services:
 
     async def _until_indexed(self, space_id: str) -> None:
         """Wait until every skill is found by what it is for."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(_patience()):
             for skill in await self._gateway.list_skills(space_id):
                 found = await self.search(space_id, skill.sop.use_when, _EVERYTHING)
                 while skill.id not in found:
@@ -186,13 +195,19 @@ class Services:
 
 @asynccontextmanager
 async def open_services() -> AsyncIterator[Services]:
-    """Start the embedded system with its defaults, in a folder and on a port of its own."""
+    """Start the embedded system in a folder and on a port of its own; ENGINE=model asks a model."""
+    with_model = os.environ.get("ENGINE") == "model"
+    chosen = model_environment() if with_model else {"ACONTEXT_MODEL_URL": "rules:"}
     with tempfile.TemporaryDirectory(prefix="acontext-eval-") as folder:
         async with (
-            open_system(Path(folder)) as system,
+            open_system(Path(folder), chosen) as system,
             open_gateway(system.address, KEY) as gateway,
         ):
             yield Services(gateway)
+
+
+def _patience() -> float:
+    return MODEL_PATIENCE_SECONDS if os.environ.get("ENGINE") == "model" else 120.0
 
 
 async def at_once(items: Iterable[Item], do: Callable[[Item], Awaitable[Result]]) -> list[Result]:

@@ -9,6 +9,7 @@ from random import Random
 from evaluation import observing
 from evaluation.conversations import Conversation, read
 from evaluation.learning import LearningFigures
+from evaluation.models import use_rows
 from evaluation.retrieval import FOLDS, SEED, Fold, Ranks, folds
 from evaluation.services import Services, at_once, open_services
 from evaluation.table import Row, Target, share
@@ -28,6 +29,7 @@ async def rows(files: Mapping[str, Path]) -> list[Row]:
             lines = [json.loads(line) for line in files["QUERIES"].read_text().splitlines()]
             told.append(Row(name=_name(files["QUERIES"]), cases=f"{len(lines)} skills"))
             told += await _queries(services, lines)
+        told += use_rows(await services.token_use())
     return told
 
 

@@ -37,6 +37,7 @@ class Gateway:
         self.sessions = session.SessionServiceStub(channel)
         self.disks = disk.DiskServiceStub(channel)
         self.tasks = observer.TaskServiceStub(channel)
+        self.runs = observer.RunServiceStub(channel)
         self.spaces = space.SpaceServiceStub(channel)
         self.skills = space.SkillServiceStub(channel)
 

@@ -1,0 +1,61 @@
+"""`MODEL_URL=… python -m evaluation.smoke`: the whole loop once, with the model that is named."""
+
+import asyncio
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from acontext.observer import v1 as observer
+from acontext_server.demo.gateway import Gateway, open_gateway
+from acontext_server.demo.story import CI_SETUP
+from acontext_server.kit.engines import StartError
+from benchmarks.system import KEY, open_system
+from evaluation.models import model_environment, use_rows
+from evaluation.table import told
+
+PATIENCE_SECONDS = 300.0
+
+
+def main() -> None:
+    """Run the loop and print it; the status is 1 where nothing was observed."""
+    chosen = model_environment()
+    try:
+        sys.exit(asyncio.run(_smoke(dict(chosen))))
+    except StartError as error:
+        sys.exit(str(error))
+
+
+async def _smoke(chosen: dict[str, str]) -> int:
+    with tempfile.TemporaryDirectory(prefix="acontext-smoke-") as folder:
+        async with (
+            open_system(Path(folder), chosen) as system,
+            open_gateway(system.address, KEY) as gateway,
+        ):
+            return await _loop(gateway)
+
+
+async def _loop(gateway: Gateway) -> int:
+    space_id = await gateway.create_space()
+    session_id = await gateway.create_session(space_id)
+    await gateway.store(session_id, [json.dumps(one).encode() for one in CI_SETUP])
+    flushed = await gateway.flush(session_id)
+    left = await gateway.wait_until_learned([session_id], patience=PATIENCE_SECONDS)
+    tasks = await gateway.list_tasks(session_id)
+    for task in tasks:
+        print(f"task {task.order} [{task.status}] {task.data.task_description}")
+        print(*(f"  progress: {line}" for line in task.data.progresses), sep="\n")
+        print(*(f"  preference: {line}" for line in task.data.user_preferences), sep="\n")
+    for skill in await gateway.list_skills(space_id):
+        print(f"skill: {skill.sop.use_when}\n  preferences: {skill.sop.preferences}")
+        print(*(f"  {one.tool_name}: {one.action}" for one in skill.sop.tool_sops), sep="\n")
+    request = observer.GetTokenUseRequest()
+    answer = await gateway.runs.GetTokenUse(request, metadata=gateway.as_project)
+    print(told(use_rows(answer.token_use)))
+    if flushed.status != 200 or left:
+        print(f"flush {flushed.status} {flushed.errmsg}; {left} tasks not learned", file=sys.stderr)
+    return 0 if tasks and not left else 1
+
+
+if __name__ == "__main__":
+    main()
