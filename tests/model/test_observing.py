@@ -1,9 +1,5 @@
 """Observing by a model, through the real services and over real HTTP, against a script."""
 
-import asyncio
-import os
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -14,7 +10,6 @@ from acontext.observer import v1 as pb
 from acontext_server.kit.config import Settings
 from acontext_server.observer import main as observer_main
 from acontext_server.observer.app.observing import Limits
-from acontext_server.serve import ServiceProcess
 from tests.model.endpoint import (
     CUT,
     FINISH,
@@ -28,6 +23,7 @@ from tests.model.endpoint import (
     error,
     says,
 )
+from tests.model.killing import to_be_killed
 from tests.observer.conftest import README, Observer, eventually
 from tests.services import Platform
 
@@ -259,7 +255,7 @@ async def test_a_worker_killed_in_the_middle_leaves_the_same_result(
     await platform.start("session")
     endpoint.script(calls(insert(description="Book a table")), HANG, ONE_TASK)
     observer, patient = Observer(platform), {"model_timeout_seconds": 60, "buffer_turns": 1}
-    async with _to_be_killed(settings.model_copy(update=patient)) as kill:
+    async with to_be_killed("observer", settings.model_copy(update=patient)) as kill:
         session_id = await observer.new_session()
         await observer.store(session_id, ONE)
 
@@ -273,16 +269,3 @@ async def test_a_worker_killed_in_the_middle_leaves_the_same_result(
     (task,) = await observer.tasks_of(session_id)
     assert task.data.task_description == "Book a table"
     assert [run.outcome for run in await runs(observer)] == ["success"]
-
-
-@asynccontextmanager
-async def _to_be_killed(settings: Settings) -> AsyncIterator[Callable[[], None]]:
-    command = await ServiceProcess(("observer",), settings).prepare()
-    environment = {**os.environ, **(command.environment or {})}
-    process = await asyncio.create_subprocess_exec(*command.argv, env=environment)
-    try:
-        yield process.kill
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
