@@ -32,12 +32,18 @@ unpack() { # <binary>, out of Debian's package of that name
         local folder
         folder=$(mktemp -d)
         chmod 755 "$folder"
-        (cd "$folder" && apt-get download "$1" && dpkg-deb --extract ./*.deb .)
-        mkdir -p "$bin" && install "$folder/usr/bin/$1" "$bin/$1"
+        # A new machine has no lists of packages yet; only root may fetch them.
+        (cd "$folder" && { apt-get download "$1" || { apt-get update && apt-get download "$1"; } } &&
+            dpkg-deb --extract ./*.deb . && mkdir -p "$bin" && install "usr/bin/$1" "$bin/$1") ||
+            missing "$1"
         rm -r "$folder"
     else
-        echo "$1 is missing here; install it, or tests that need it are skipped" >&2
+        missing "$1"
     fi
+}
+
+missing() { # <binary>
+    echo "$1 is missing here; install it, or tests that need it are skipped" >&2
 }
 
 for engine in $engines; do
