@@ -104,6 +104,7 @@ async def test_dead_letters_fire(platform: Platform, prometheus: Prometheus) -> 
     await platform.start("disk")
     settings = platform.settings
     async with open_bus(settings.nats_url, prefix=settings.nats_prefix) as bus:
+        await bus.ensure_stream("disk")
         await bus.bury("disk_deletions", b"poison", message_id="1")
     await until_fires(prometheus, "AcontextDeadLetters", service="disk")
 
