@@ -1,6 +1,6 @@
 """The figures of searching: whether the right skill comes first, and nothing where none is."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -69,3 +69,28 @@ class Ranks:
     def false_answers(self) -> Share:
         """The share of queries that nothing was known of, and that were answered all the same."""
         return Share(hits=self.false, cases=self.unanswerable)
+
+
+@dataclass(slots=True)
+class Sets:
+    """What was attached to queries that want several skills."""
+
+    wanted: int = 0
+    attached: int = 0
+    right: int = 0
+
+    def add(self, attached: Collection[str], wanted: Collection[str]) -> None:
+        """Count the answer to one query."""
+        self.wanted += len(wanted)
+        self.attached += len(attached)
+        self.right += len({*attached} & {*wanted})
+
+    @property
+    def recall(self) -> Share:
+        """The share of wanted skills that were attached."""
+        return Share(hits=self.right, cases=self.wanted)
+
+    @property
+    def precision(self) -> Share:
+        """The share of attached skills that were wanted."""
+        return Share(hits=self.right, cases=self.attached)

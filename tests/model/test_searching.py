@@ -12,6 +12,8 @@ from acontext.space import v1 as pb
 from acontext_server.kit.bus import Bus
 from acontext_server.kit.config import Settings
 from acontext_server.kit.ids import uuid7
+from evaluation.retrieval import Sets
+from evaluation.table import share, told
 from tests.model.endpoint import FINISH, RESET, Endpoint, Reply, Step, call, calls
 from tests.services import Platform
 from tests.space.neighbours import Neighbours
@@ -63,11 +65,11 @@ def attaching(*titles: str) -> Step:
     """Attach what was shown under these titles, as a model would that reads the answers."""
 
     def reply(request: dict[str, Any]) -> Reply:
-        told = "\n".join(str(one["content"]) for one in request["messages"])
+        shown = "\n".join(str(one["content"]) for one in request["messages"])
         numbers = [
             int(found[1])
             for title in titles
-            if (found := re.search(rf'^(\d+)\. \w+ "{title}"$', told, re.MULTILINE))
+            if (found := re.search(rf'^(\d+)\. \w+ "{title}"$', shown, re.MULTILINE))
         ]
         return calls(attach(blocks=numbers), FINISH) if numbers else calls(FINISH)
 
@@ -87,6 +89,29 @@ async def test_all_skills_of_a_set_are_attached_in_their_order(
 ) -> None:
     endpoint.script(calls(*(find(query=title) for title in wanted)), attaching(*wanted))
     assert await asked(space, library, query) == list(wanted)
+
+
+async def test_the_report_has_recall_and_precision_of_the_sets(
+    space: Space, library: str, endpoint: Endpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sets, worse = Sets(), Sets()
+    for query, wanted in SETS:
+        endpoint.script(calls(*(find(query=title) for title in wanted)), attaching(*wanted))
+        sets.add(await asked(space, library, query), wanted)
+    query, wanted = SETS[0]
+    astray = (wanted[0], LIBRARY["travel"][0], LIBRARY["travel"][1])
+    endpoint.script(calls(*(find(query=title) for title in astray)), attaching(*astray))
+    worse.add(await asked(space, library, query), wanted)
+    with capsys.disabled():
+        rows = (
+            share("set recall", sets.recall, "wanted skills"),
+            share("set precision", sets.precision, "attached skills"),
+        )
+        print(f"\n{told(rows)}")
+    assert (sets.recall.hits, sets.recall.cases) == (9, 9)
+    assert (sets.precision.hits, sets.precision.cases) == (9, 9)
+    assert (worse.recall.hits, worse.recall.cases) == (1, 2)
+    assert (worse.precision.hits, worse.precision.cases) == (1, 3)
 
 
 async def test_the_tree_can_be_walked_and_read(
