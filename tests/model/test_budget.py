@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from acontext.health import v1 as health_pb
 from acontext.observer import v1 as pb
 from acontext.session import v1 as session_pb
 from acontext_server.kit.config import Price, Settings
@@ -51,6 +52,12 @@ async def use(observer: Observer) -> pb.TokenUse:
     return (await observer.runs.GetTokenUse(request, metadata=observer.platform.key)).token_use
 
 
+async def problems(observer: Observer) -> list[str]:
+    health = health_pb.HealthServiceStub(observer.platform.channel("observer"))
+    call = health.GetHealth(health_pb.GetHealthRequest(), metadata=observer.platform.operator)
+    return [one for one in (await call).health.problems if "models pause" in one]
+
+
 async def test_a_used_up_budget_pauses_visibly_and_a_raised_one_goes_on(
     observer: Observer, endpoint: Endpoint
 ) -> None:
@@ -78,6 +85,8 @@ async def test_a_used_up_budget_pauses_visibly_and_a_raised_one_goes_on(
     used = await use(observer)
     assert (used.tokens, used.budget, used.paused) == (110, 100, True)
     assert used.roles[0].cost == pytest.approx((100 * 2 + 10 * 8) / 1e6)
+    (problem,) = await problems(observer)
+    assert "raise monthly_token_budget" in problem
     await ask(observer, monthly_token_budget=1000)
 
     async def is_done() -> bool:
@@ -85,6 +94,7 @@ async def test_a_used_up_budget_pauses_visibly_and_a_raised_one_goes_on(
 
     await eventually(is_done)
     assert not (await use(observer)).paused
+    assert await problems(observer) == []
 
 
 async def test_a_project_chooses_its_model_and_says_what_success_is(

@@ -115,6 +115,8 @@ class Inspection:
     """The others; database and NATS go without saying."""
     unobserved_age: Callable[[], Awaitable[float]] | None = None
     """Seconds for which the oldest message has waited to be observed."""
+    pauses: Callable[[], Awaitable[Sequence[str]]] | None = None
+    """Says what rests until somebody decides something, a sentence each."""
 
     async def is_ready(self) -> bool:
         """Say whether every engine of its own answers and its schema is migrated."""
@@ -128,12 +130,13 @@ class Inspection:
 
     async def report(self) -> pb.ServiceHealth:
         """Look at everything, at once."""
-        engines, migration, outbox_age, unobserved_age, dead_letters = await asyncio.gather(
+        engines, migration, outbox_age, unobserved_age, dead_letters, pauses = await asyncio.gather(
             asyncio.gather(*(engine.examine() for engine in self._engines())),
             _unless_away(self._migration()),
             _unless_away(self.outbox.oldest_age()),
             _unless_away(self.unobserved_age() if self.unobserved_age else None),
             _unless_away(self.bus.dead_letters(self.service)),
+            _unless_away(self.pauses() if self.pauses else None),
         )
         foreign = {engine.name for engine in self._engines() if engine.is_foreign}
         own = all(engine.reachable for engine in engines if engine.name not in foreign)
@@ -150,7 +153,7 @@ class Inspection:
             unobserved_age_seconds=unobserved_age,
             dead_letters=dead_letters,
         )
-        health.problems.extend(_problems(health, revisions))
+        health.problems.extend([*_problems(health, revisions), *(pauses or ())])
         return health
 
     def _engines(self) -> Sequence[Engine]:

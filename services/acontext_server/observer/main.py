@@ -140,6 +140,7 @@ def _wired(
             bus=bus,
             outbox=outbox,
             engines=[model_engine(settings)],
+            pauses=budget.pauses,
         ),
         beside=[
             outbox.run,

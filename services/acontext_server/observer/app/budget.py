@@ -4,6 +4,8 @@ What a run took is known when it has ended. So the runs that are under way when 
 come to their end, and those of a process that is killed are not counted.
 """
 
+import asyncio
+from collections.abc import Sequence
 from datetime import date
 
 from acontext_server.kit.database import Tx
@@ -20,6 +22,7 @@ from acontext_server.observer.peers import Sessions
 from acontext_server.observer.store import spending
 
 ROLE = "observer"
+MOST_NAMED = 50
 
 
 class Budget:
@@ -46,6 +49,20 @@ class Budget:
         except TokenBudgetUsedUp as error:
             return error.message
         return ""
+
+    async def pauses(self) -> Sequence[str]:
+        """Say which projects' models pause, of those that took most this month."""
+        if not self._applies:
+            return []
+        month = first_of_month(self._means.now())
+        async with self._means.database.transaction() as tx:
+            spenders = await spending.biggest_spenders(tx, month, limit=MOST_NAMED)
+        whys = await asyncio.gather(*map(self.why_paused, spenders))
+        return [
+            f"models pause in project {project_id}: {why}."
+            for project_id, why in zip(spenders, whys, strict=True)
+            if why
+        ]
 
     async def use(self, project_id: ProjectId, month: date | None = None) -> TokenUse:
         """Say what models took in a month, this one unless another is named."""

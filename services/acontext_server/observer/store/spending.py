@@ -48,6 +48,19 @@ async def of_month(tx: Tx, project_id: ProjectId, month: date) -> Sequence[RoleU
     ]
 
 
+async def biggest_spenders(tx: Tx, month: date, *, limit: int) -> Sequence[ProjectId]:
+    """Name the projects whose models took most in a month."""
+    took = func.sum(_row.input_tokens + _row.output_tokens)
+    statement = (
+        select(_row.project_id)
+        .where(_row.month == month)
+        .group_by(_row.project_id)
+        .order_by(took.desc(), _row.project_id)
+        .limit(limit)
+    )
+    return [ProjectId(one) for one in await tx.scalars(statement)]
+
+
 async def forget_project(tx: Tx, project_id: ProjectId) -> None:
     """Forget what a project's models took."""
     await tx.execute(delete(_row).where(_row.project_id == project_id))
