@@ -149,7 +149,7 @@ async def test_a_new_skill_stands_in_a_new_page_of_a_new_folder(
     )
     assert await tree(space, space_id) == {"code_hosting/github_repositories": [USE_WHEN]}
     assert (run.engine, run.outcome, run.rounds) == ("librarian", "success", 1)
-    assert run.instruction_version.startswith("librarian-1+")
+    assert run.instruction_version.startswith("librarian-2+")
     assert "a new skill, 2 changes of the tree" in run.summary
 
 
