@@ -1,5 +1,6 @@
 // Everything that can be done, done: each journey ends with what the API then says.
 
+import type { Locator, Page } from "@playwright/test";
 import { expect, expectAccessible, open, signIn, test } from "./browser";
 import { api, newSession, operatorKey, putFile, say } from "./system";
 
@@ -227,6 +228,28 @@ test("provenance leads from a skill to its messages and its run", async ({ signe
   await expect(page).toHaveURL(/message=/);
 });
 
+/** Choose from a row's menu as the keyboard does: the tree is one stop, arrows go on from there. */
+async function chooseByKeys(page: Page, title: string, item: string): Promise<void> {
+  const row = page.getByRole("row", { name: title });
+  await page.getByRole("link", { name: /^Waiting for a person/ }).focus();
+  await page.keyboard.press("Tab");
+  await pressUntilFocused(page, "Home", page.getByRole("row").first());
+  await pressUntilFocused(page, "ArrowDown", row);
+  await pressUntilFocused(page, "ArrowRight", row.getByRole("button", { name: /^Actions of/ }));
+  await page.keyboard.press("Enter");
+  await pressUntilFocused(page, "ArrowDown", page.getByRole("menuitem", { name: item }));
+  await page.keyboard.press("Enter");
+}
+
+async function pressUntilFocused(page: Page, key: string, target: Locator): Promise<void> {
+  await target.waitFor();
+  for (let presses = 0; presses < 10; presses += 1) {
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press(key);
+  }
+  await expect(target).toBeFocused();
+}
+
 test("the tree grows, is sorted, moved and cut by its menu", async ({ signedIn: page }) => {
   const { space } = await api().spaces.createSpace({});
   const spaceId = space?.id ?? "";
@@ -241,21 +264,19 @@ test("the tree grows, is sorted, moved and cut by its menu", async ({ signedIn: 
   await page.getByRole("button", { name: "Add it" }).click();
   const tree = page.getByRole("treegrid");
   await expect(tree.getByRole("row", { name: "archive" })).toBeVisible();
-  await page.getByRole("button", { name: "Actions of second" }).click();
-  await page.getByRole("menuitem", { name: "Move up" }).press("Enter");
+  await chooseByKeys(page, "second", "Move up");
   await expect(async () => {
     const { items } = await api().spaces.listBlocks({ spaceId, type: "page" });
     expect(items.map((block) => block.title)).toEqual(["second", "first"]);
   }).toPass();
-  await page.getByRole("button", { name: "Actions of first" }).click();
-  await page.getByRole("menuitem", { name: "Move elsewhere" }).click();
-  await page.getByRole("button", { name: /Into/ }).click();
-  await page.getByRole("option", { name: "archive" }).click();
-  await page.getByRole("button", { name: "Move", exact: true }).click();
+  await chooseByKeys(page, "first", "Move elsewhere");
+  await page.getByRole("button", { name: /Into/ }).press("Enter");
+  await page.getByRole("option", { name: "archive" }).press("Enter");
+  await page.getByRole("button", { name: "Move", exact: true }).press("Enter");
   await expect(page.getByRole("dialog")).toBeHidden();
   await page.getByRole("button", { name: "Actions of second" }).click();
   await page.getByRole("menuitem", { name: "Rename" }).click();
-  await page.getByLabel("Name").fill("renamed");
+  await page.getByRole("textbox", { name: "Name" }).fill("renamed");
   await page.getByRole("button", { name: "Save" }).click();
   await expect(tree.getByRole("row", { name: "renamed" })).toBeVisible();
   await page.getByRole("button", { name: "Actions of archive" }).click();
