@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from acontext import errors
-from acontext._settings import DEFAULT_BASE_URL, DEFAULT_TIMEOUT
+from acontext._settings import DEFAULT_BASE_URL, DEFAULT_TIMEOUT, version
 from acontext.command.main import cli
 from acontext_server.kit.config import Settings
 
@@ -38,9 +38,11 @@ def command_page() -> str:
     lines = [
         "# The command line",
         "",
-        "`pip install acontext` brings `acontext`; `pip install 'acontext[server]'` also what "
-        "`acontext up` runs. Every command that lists or shows something takes `--json`. Without a "
-        "terminal there are no colours, and lines are not broken.",
+        "After `make wheels` in a clone, "
+        f"`pip install acontext=={version()} --find-links dist` brings `acontext`; "
+        f"`'acontext[server]=={version()}'` also what `acontext up` runs. Every command that lists "
+        "or shows takes `--json`. Without a terminal there are no colours, and lines are not "
+        "broken.",
         "",
         "<!-- Written by scripts/pages.py from --help. -->",
     ]

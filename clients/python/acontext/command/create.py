@@ -17,7 +17,8 @@ _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9._-]{0,63}")
 _NEXT = {
     "python": [
         "python -m venv .venv && . .venv/bin/activate",
-        "pip install -r requirements.txt",
+        "pip install -r requirements.txt --find-links ACONTEXT/dist"
+        "  # your clone, after `make wheels` there",
         "cp .env.example .env",
         "python main.py",
     ],
