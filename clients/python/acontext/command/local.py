@@ -19,14 +19,14 @@ from urllib.request import urlopen
 
 import click
 
-from .output import Refused, as_json, print_json, screen
+from .output import Refused, as_json, installing, print_json, screen
 
 _READY = "Acontext is ready"
 _START_SECONDS = 120.0
 _STOP_SECONDS = 60.0
 _LOG_LINES = 20
 
-_FOLDER = click.option(
+FOLDER = click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
     default=lambda: Path(os.getenv("ACONTEXT_DATA_FOLDER", "db")),
@@ -81,6 +81,13 @@ def _is_alive(mark: Path) -> bool:
     return True
 
 
+def environment_of_services(folder: Path) -> dict[str, str]:
+    """Give what programs of the services run in, or refuse when the services are not here."""
+    if find_spec("acontext_server") is None:
+        raise Refused(f"that needs the services: {installing('acontext[server]')}")
+    return os.environ | {"ACONTEXT_DATA_FOLDER": str(folder)}
+
+
 @click.command()
 @click.option("--detach", "-d", is_flag=True, help="Return when it is ready and let it run on.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Of the API; ACONTEXT_PORT (8029).")
@@ -89,12 +96,10 @@ def _is_alive(mark: Path) -> bool:
     type=click.IntRange(0, 65535),
     help="Of the dashboard, 0 for none; ACONTEXT_DASHBOARD_PORT (3000).",
 )
-@_FOLDER
+@FOLDER
 def up(detach: bool, port: int | None, dashboard_port: int | None, folder: Path) -> None:
     """Run everything on this machine, on embedded engines: no Docker, no API key."""
-    if find_spec("acontext_server") is None:
-        raise Refused("`acontext up` needs the services: pip install 'acontext[server]'")
-    environment = os.environ | {"ACONTEXT_DATA_FOLDER": str(folder)}
+    environment = environment_of_services(folder)
     if port:
         environment["ACONTEXT_PORT"] = str(port)
     if dashboard_port is not None:
@@ -134,7 +139,7 @@ def _start(home: Home, command: list[str], environment: dict[str, str]) -> None:
 
 
 @click.command()
-@_FOLDER
+@FOLDER
 @as_json
 @click.pass_context
 def status(context: click.Context, folder: Path, in_json: bool) -> int:
@@ -169,7 +174,7 @@ def answering(base_url: str) -> bool:
 @click.command()
 @click.argument("name", required=False)
 @click.option("--follow", "-f", is_flag=True, help="Go on until Ctrl-C.")
-@_FOLDER
+@FOLDER
 def logs(name: str | None, follow: bool, folder: Path) -> None:
     """Print the end of each log, or of one: session, envoy, postgres, … ."""
     files = Home(folder).logs(name)
@@ -192,7 +197,7 @@ def _followed(files: list[Path]) -> Iterator[str]:
 
 
 @click.command()
-@_FOLDER
+@FOLDER
 def down(folder: Path) -> None:
     """Stop what runs here; its state stays."""
     home = Home(folder)

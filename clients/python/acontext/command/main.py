@@ -6,7 +6,7 @@ import sys
 import click
 
 from ..errors import AcontextError, APIError, NotFound, TransportError
-from . import create, docker, doctor, local, show, store
+from . import backup, create, docker, doctor, local, show, store
 from .output import Refused, state
 
 OK, FAILED, USAGE, SILENT, MISSING, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -26,7 +26,7 @@ def cli(context: click.Context, base_url: str | None, api_key: str | None) -> No
     context.obj = state(base_url, api_key)
 
 
-for part in (local, docker, create, show, store, doctor):
+for part in (local, docker, create, show, store, doctor, backup):
     for command in part.COMMANDS:
         cli.add_command(command)
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .._model import Fields, Model
-from .._settings import DEFAULT_BASE_URL
+from .._settings import DEFAULT_BASE_URL, version
 from .._sync.client import AcontextClient
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -28,6 +28,11 @@ _COLOURS = {"success": "green", "failed": "red", "running": "yellow"}
 
 class Refused(Exception):
     """A command cannot do what was asked; the text says why and what to do."""
+
+
+def installing(package: str) -> str:
+    """Say how our package is installed: with its version, since PyPI has another of the name."""
+    return f"`make wheels` in a clone, then pip install '{package}=={version()}' --find-links dist"
 
 
 @dataclass(frozen=True, slots=True)
