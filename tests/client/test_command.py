@@ -3,19 +3,25 @@
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from acontext import AcontextClient
+from acontext._settings import version
 from tests.journeys.system import KEY, System
 
 Environment = dict[str, str]
+PATIENCE = 120
+"""Seconds after which a program hangs, and is not just slow."""
 TALK = [
     {"role": "user", "content": "Please plan a trip to Lisbon."},
     {"role": "assistant", "content": "Sure, my plan is below:\n1. Find flights\n2. Book a hotel"},
@@ -34,7 +40,7 @@ def ran(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == status, (arguments, done)
@@ -44,6 +50,25 @@ def ran(
 def told(environment: Environment, *arguments: str) -> Any:
     """Run a command and read the JSON that it prints."""
     return json.loads(ran(environment, *arguments, "--json").stdout)
+
+
+@contextmanager
+def following(environment: Environment, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """Run a command that goes on by itself, and end it whatever comes."""
+    command = [sys.executable, "-m", "acontext", *arguments, "--json"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+def first_line(running: "subprocess.Popen[str]") -> str:
+    """Wait for what a command prints first, longer than a busy machine needs."""
+    assert running.stdout
+    ready, _, _ = select.select([running.stdout], [], [], PATIENCE)
+    assert ready, f"nothing was printed in {PATIENCE} s"
+    return running.stdout.readline()
 
 
 def test_sessions_messages_and_tasks_are_shown(
@@ -65,14 +90,12 @@ def test_sessions_messages_and_tasks_are_shown(
 
 def test_tasks_are_followed(client: AcontextClient, environment: Environment) -> None:
     session = client.sessions.create()
-    command = [sys.executable, "-m", "acontext", "tasks", session.id, "--watch", "--json"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as watch:
+    with following(environment, "tasks", session.id, "--watch") as watch:
         client.sessions.store_messages(session.id, TALK)
         client.sessions.flush(session.id)
-        assert watch.stdout
-        assert json.loads(watch.stdout.readline())["task"]["session_id"] == session.id
+        assert json.loads(first_line(watch))["task"]["session_id"] == session.id
         watch.send_signal(signal.SIGINT)
-        assert watch.wait(30) == 130
+        assert watch.wait(PATIENCE) == 130
 
 
 def test_skills_are_listed_searched_and_confirmed(
@@ -178,6 +201,36 @@ def test_an_embedded_system_needs_no_key_told(environment: Environment) -> None:
     assert environment["ACONTEXT_API_KEY"] == KEY
 
 
+def on_its_folder(environment: Environment, system: System) -> Environment:
+    """Let a command find the state of a system, not only its address."""
+    return environment | system.environment | {"ACONTEXT_DATA_FOLDER": str(system.folder)}
+
+
+def test_a_backup_is_written_and_is_no_project(
+    environment: Environment, system: System, tmp_path: Path
+) -> None:
+    whole = str(tmp_path / "whole.tar")
+    here = on_its_folder(environment, system)
+    assert f"written to {whole}" in ran(here, "backup", whole).stderr
+    assert "use restore" in ran(here, "import", whole, status=1).stderr
+
+
+@pytest.mark.slow
+def test_an_installation_and_a_project_are_carried(
+    client: AcontextClient, environment: Environment, system: System, tmp_path: Path
+) -> None:
+    whole, one = str(tmp_path / "whole.tar"), str(tmp_path / "one.tar")
+    here = on_its_folder(environment, system)
+    ran(here, "backup", whole)
+    project = client.projects.get().id
+    assert f"written to {one}" in ran(here, "export", project, one).stderr
+    assert "no project's id" in ran(here, "export", "x", one, status=1).stderr
+    assert "use import" in ran(here, "restore", one, status=1).stderr
+    assert project in ran(here, "import", one, status=1).stderr
+    elsewhere = ["--folder", str(tmp_path / "db")]
+    assert "rows" in ran(environment, "restore", whole, *elsewhere, cwd=tmp_path).stderr
+
+
 def test_versions_and_completion(environment: Environment) -> None:
     assert re.match(r"acontext \d", ran(environment, "version").stdout)
     assert told(environment, "version").keys() == {"acontext", "python", "acontext-server"}
@@ -251,6 +304,18 @@ def test_a_project_is_made_from_a_template(environment: Environment, tmp_path: P
     assert "trips is there already" in again.stderr
     unknown = ["create", "other", "--template-path", "cobol/basic"]
     assert "there is no template cobol/basic" in ran(environment, *unknown, status=1).stderr
+
+
+def test_nothing_tells_to_install_what_others_published() -> None:
+    root = Path(__file__).parents[2]
+    pins = list((root / "clients" / "templates").glob("python/*/requirements.txt"))
+    assert len(pins) >= 4
+    assert {pin.read_text().splitlines()[0] for pin in pins} == {f"acontext=={version()}"}
+    assert f"acontext=={version()}" in (requires("acontext-server") or [])
+    pages = [root / "clients" / "python" / "README.md", *root.glob("*.md"), *root.glob("docs/*.md")]
+    for page in pages:
+        for package in re.findall(r"pip install '?(acontext\S*)", page.read_text()):
+            assert "==" in package, (page, package)
 
 
 def test_secrets_of_development_are_made_anew() -> None:
