@@ -19,6 +19,7 @@ TYPESCRIPT = ROOT / "clients" / "typescript"
 PAGES = sorted(page.name for page in DOCS.glob("*.md"))
 LANGUAGES = ("python", "ts", "curl", "grpcurl")
 RESOURCES = ("sessions", "tasks", "disks", "spaces", "skills", "users", "projects")
+TRANSLATIONS = ("README.es.md", "README.fr.md")
 WORDS_OF_NO_PROGRAM = {"", "sh", "python", "ts"}
 
 
@@ -112,3 +113,28 @@ def test_links_between_pages_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#]+)\)", (DOCS / page).read_text()):
             assert (DOCS / target).exists(), (page, target)
+
+
+TABLE = re.compile(r"^<!-- (\w+) -->\n.*?^<!-- /\1 -->\n", re.M | re.S)
+CODE = re.compile(r"^```.*?^```$", re.M | re.S)
+
+
+def named(text: str) -> set[str]:
+    """Give what a README names in any language: programs, versions, targets of links."""
+    told = CODE.sub("", TABLE.sub("", text))
+    words = re.findall(r"`([^`]+)`|\]\(([^)]+)\)", told)
+    return {word for word in map("".join, words) if not word.startswith("README")}
+
+
+@pytest.mark.parametrize("name", TRANSLATIONS)
+def test_a_translation_says_what_the_readme_says(name: str) -> None:
+    original, text = (ROOT / "README.md").read_text(), (ROOT / name).read_text()
+    assert CODE.findall(text) == CODE.findall(original)
+    assert named(text) <= named(original)  # it may be behind, never wrong
+    tables = {table[1]: table[0] for table in TABLE.finditer(original)}
+    assert tables.keys() == {"evaluation", "benchmarks"}
+    assert not TABLE.search(text)
+    for heading in ("how-good", "how-fast"):  # what is measured stands in one place
+        assert f"](README.md#{heading})" in text
+        assert f"## {heading.replace('-', ' ').capitalize()}\n" in original
+    assert f"]({name})" in original.partition("\n## ")[0]
