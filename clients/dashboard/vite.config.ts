@@ -2,15 +2,25 @@
 
 import { fileURLToPath } from "node:url";
 
+import locales from "@react-aria/optimize-locales-plugin";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
 const gateway = process.env["ACONTEXT_URL"] ?? "http://127.0.0.1:3000";
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
-  plugins: [react()],
+  // The pages speak English, so the words of their controls do.
+  plugins: [react(), locales.vite({ locales: ["en-US"] })],
   resolve: {
-    alias: { "@gen": fileURLToPath(new URL("../typescript/src/gen", import.meta.url)) },
+    alias: [
+      { find: "@gen", replacement: here("../typescript/src/gen") },
+      // The services check what is asked of them; the browser needs none of their rules.
+      {
+        find: /^(\.\.\/)+buf\/validate\/validate_pb\.js$/,
+        replacement: here("src/api/no-rules.ts"),
+      },
+    ],
     // The stubs stand outside this folder and have to share our runtime.
     dedupe: ["@bufbuild/protobuf"],
   },

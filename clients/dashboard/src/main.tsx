@@ -4,6 +4,7 @@ import { TransportProvider } from "@connectrpc/connect-query";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
+import { I18nProvider } from "react-aria-components";
 import { createRoot } from "react-dom/client";
 
 import { useAccounts } from "./account";
@@ -51,9 +52,12 @@ const place = document.getElementById("root");
 if (!place) throw new Error("index.html has no #root");
 createRoot(place).render(
   <StrictMode>
-    <TransportProvider transport={transport}>
-      <Root />
-      <Toasts />
-    </TransportProvider>
+    {/* The build leaves out the controls' words in the browser's own language. */}
+    <I18nProvider locale="en-US">
+      <TransportProvider transport={transport}>
+        <Root />
+        <Toasts />
+      </TransportProvider>
+    </I18nProvider>
   </StrictMode>,
 );

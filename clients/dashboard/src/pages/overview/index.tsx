@@ -1,7 +1,7 @@
 // The project's figures; each leads to what it counts.
 
 import { getRouteApi, Link, type LinkProps } from "@tanstack/react-router";
-import { lazy, type ReactNode, Suspense, useMemo } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useMemo, useState } from "react";
 
 import { useFacts } from "../../api/projects";
 import {
@@ -75,6 +75,7 @@ function Figures({ days, timeZone }: { days: number; timeZone: string }) {
   const sessions = useSessionStatistics();
   const disks = useDiskStatistics();
   const { apiUrl } = useFacts();
+  const isPainted = useIsPainted(tasks.data && skills.data && sessions.data && disks.data);
   const error = tasks.error ?? skills.error ?? sessions.error ?? disks.error;
   if (error) return <ErrorState error={error} retry={() => void tasks.refetch()} />;
   if (!tasks.data || !skills.data || !sessions.data || !disks.data) return <Loading lines={8} />;
@@ -130,20 +131,48 @@ function Figures({ days, timeZone }: { days: number; timeZone: string }) {
           {count(sessions.data.users)}
         </Figure>
       </div>
-      <Suspense
-        fallback={
-          <div className="charts">
-            {["Success rate", "Tasks", "Messages a session", "Skills"].map((title) => (
-              <Card title={title} key={title}>
-                <div className="chart" />
-              </Card>
-            ))}
-          </div>
-        }
-      >
-        <Charts days={tasks.data.days} skillDays={skills.data.days} />
-      </Suspense>
+      {isPainted ? (
+        <Suspense fallback={<NoCharts />}>
+          <Charts days={tasks.data.days} skillDays={skills.data.days} />
+        </Suspense>
+      ) : (
+        <NoCharts />
+      )}
     </>
+  );
+}
+
+/** Say whether what is there has been painted, so that heavier things wait until then. */
+function useIsPainted(content: unknown): boolean {
+  const isThere = content !== undefined;
+  const [isPainted, setPainted] = useState(false);
+  useEffect(() => {
+    if (!isThere || isPainted) return;
+    // A frame is asked for before it is painted; a task behind it runs after.
+    let task = 0;
+    const frame = requestAnimationFrame(() => {
+      task = window.setTimeout(() => setPainted(true));
+    });
+    return () => {
+      cancelAnimationFrame(frame);
+      clearTimeout(task);
+    };
+  }, [isThere, isPainted]);
+  return isPainted;
+}
+
+/** The charts' places, so that nothing jumps when they come. */
+function NoCharts() {
+  return (
+    <div className="charts">
+      {["Success rate", "Tasks by status", "Messages observed", "A session has", "Skills"].map(
+        (title) => (
+          <Card title={title} key={title}>
+            <div className="chart" />
+          </Card>
+        ),
+      )}
+    </div>
   );
 }
 
