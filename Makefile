@@ -99,16 +99,20 @@ test-compose: .venv/dev engines ## docker compose up, the README walked through,
 test-pages: clients/dashboard/node_modules ## the dashboard's components, without a browser
 	cd clients/dashboard && npm test --silent
 
+export CHROMIUM ?= /usr/bin/chromium
+$(CHROMIUM):
+	apt-get update --quiet && apt-get install --yes --quiet --no-install-recommends chromium
+
 .PHONY: test-dashboard
-test-dashboard: .venv/dev $(PAGES) ## every page and action of the dashboard, in Chromium on the real system
+test-dashboard: .venv/dev $(PAGES) $(CHROMIUM) ## every page and action of the dashboard, in Chromium on the real system
 	cd clients/dashboard && npm run --silent journeys -- $(TESTS)
 
 .PHONY: bench-dashboard
-bench-dashboard: .venv/dev $(PAGES) ## 100,000 messages and 100,000 sessions in the dashboard (MESSAGES= SESSIONS=)
+bench-dashboard: .venv/dev $(PAGES) $(CHROMIUM) ## 100,000 messages and 100,000 sessions in the dashboard (MESSAGES= SESSIONS=)
 	cd clients/dashboard && npm run --silent bench
 
 .PHONY: screenshots
-screenshots: .venv/dev $(PAGES) ## the README's pictures, from the demo's story
+screenshots: .venv/dev $(PAGES) $(CHROMIUM) ## the README's pictures, from the demo's story
 	cd clients/dashboard && npm run --silent pictures
 
 .PHONY: test-engines
