@@ -5,4 +5,6 @@ from pathlib import Path
 
 for folder in ("clients/python", "services"):
     project = tomllib.loads(Path(folder, "pyproject.toml").read_text())["project"]
-    print(*(one for one in project["dependencies"] if one != "acontext"), sep="\n")
+    print(
+        *(one for one in project["dependencies"] if one.partition("==")[0] != "acontext"), sep="\n"
+    )

@@ -312,6 +312,10 @@ def test_nothing_tells_to_install_what_others_published() -> None:
     assert len(pins) >= 4
     assert {pin.read_text().splitlines()[0] for pin in pins} == {f"acontext=={version()}"}
     assert f"acontext=={version()}" in (requires("acontext-server") or [])
+    listed = [sys.executable, "deploy/requirements.py"]  # an image gets ours from the clone
+    image = subprocess.run(listed, cwd=root, capture_output=True, text=True, check=True).stdout
+    assert "grpcio" in image
+    assert "acontext" not in image
     pages = [root / "clients" / "python" / "README.md", *root.glob("*.md"), *root.glob("docs/*.md")]
     for page in pages:
         for package in re.findall(r"pip install '?(acontext\S*)", page.read_text()):
