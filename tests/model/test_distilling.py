@@ -189,6 +189,35 @@ async def test_a_fault_that_comes_twice_loses_and_doubles_nothing(
     assert all(run.error for run in runs[:-1])
 
 
+MISTAKES = {
+    "unknown tool": (calls(call("erase_everything"), FINISH), "no tool 'erase_everything'"),
+    "wrong types": (
+        calls(hard(reason="tool_error", messages="all"), FINISH),
+        "messages: Input should be a valid list",
+    ),
+    "in content": (
+        says(
+            '```json\n{"name": "report_difficulty",'
+            ' "arguments": {"reason": "tool_error", "messages": [1]}}\n```'
+        ),
+        "a tool call that failed",
+    ),
+}
+
+
+@pytest.mark.parametrize(("wrong", "why"), MISTAKES.values(), ids=MISTAKES.keys())
+async def test_a_mistake_that_comes_twice_is_told_twice_and_corrected_in_the_same_run(
+    space: Space, endpoint: Endpoint, wrong: Reply, why: str
+) -> None:
+    endpoint.script(wrong, wrong, LESSON)
+    space_id, run = await learn(space)
+    told = [one["content"] for one in endpoint.asked_of("scripted")[2]["messages"][2:]]
+    assert sum(why in text for text in told if text) == 2
+    assert (run.outcome, run.rounds, run.summary.count("refused:")) == ("success", 3, 2)
+    (skill,) = await space.list_skills(space_id)
+    assert len((await space.history(skill.id)).versions) == 1
+
+
 async def test_a_projects_critical_rule_alone_makes_a_task_hard(
     space: Space, endpoint: Endpoint
 ) -> None:

@@ -364,6 +364,31 @@ async def test_a_fault_that_comes_twice_loses_and_doubles_nothing(
     assert all(run.error for run in runs[:-1])
 
 
+MISTAKES = {
+    "unknown tool": (calls(call("erase_everything"), FINISH), "no tool 'erase_everything'"),
+    "wrong types": (
+        calls(call("merge_into_skill", skill="first"), FINISH),
+        "skill: Input should be a valid integer",
+    ),
+    "in content": (
+        says('{"name": "insert_skill", "arguments": {"page": "github"}}'),
+        "there is no folder or page 'github'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("wrong", "why"), MISTAKES.values(), ids=MISTAKES.keys())
+async def test_a_mistake_that_comes_twice_is_told_twice_and_corrected_in_the_same_run(
+    space: Space, endpoint: Endpoint, wrong: Reply, why: str
+) -> None:
+    space_id = await space.create()
+    run = await learn(space, endpoint, space_id, wrong, wrong, IN_GITHUB)
+    told = [one["content"] for one in endpoint.asked_of("librarian")[2]["messages"][2:]]
+    assert sum(why in text for text in told if text) == 2
+    assert (run.outcome, run.rounds, run.summary.count("refused:")) == ("success", 3, 2)
+    assert await tree(space, space_id) == {"github": [USE_WHEN]}
+
+
 async def test_a_librarian_that_never_answers_leaves_placing_to_the_rules(
     space: Space, endpoint: Endpoint
 ) -> None:
