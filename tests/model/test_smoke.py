@@ -1,6 +1,7 @@
 """`make smoke-model`, against a script."""
 
 import asyncio
+import json
 import os
 import sys
 
@@ -35,18 +36,43 @@ async def test_without_a_model_it_says_so_and_fails() -> None:
     assert "No model is named" in told
 
 
+USE_WHEN = "set up CI for a Python repository"
+DISTILLED = calls(
+    call("report_difficulty", reason="user_correction", messages=[10]),
+    call("report_difficulty", reason="stated_preference", messages=[10]),
+    call(
+        "submit_sop",
+        use_when=USE_WHEN,
+        preferences=["always use uv sync with the lock file"],
+        tool_sops=[{"tool_name": "write_file", "action": "write the workflow"}],
+    ),
+    FINISH,
+)
+PLACED = calls(
+    call("create_block", type="page", path="workflows"),
+    call("insert_skill", page="workflows"),
+    FINISH,
+)
+
+
 @pytest.mark.slow
-async def test_the_loop_is_printed_with_its_tokens_and_cost(endpoint: Endpoint) -> None:
-    endpoint.otherwise["observer"] = OBSERVED
-    easy = call("submit_sop", use_when="set up CI", preferences=[], tool_sops=[])
-    endpoint.otherwise["distiller"] = calls(easy, FINISH)
+async def test_the_loop_is_printed_with_what_was_learned_and_found_and_its_cost(
+    endpoint: Endpoint,
+) -> None:
+    endpoint.otherwise |= {"observer": OBSERVED, "distiller": DISTILLED, "librarian": PLACED}
+    looking = calls(call("list_blocks"), call("list_blocks", inside=1))
+    endpoint.script(looking, calls(call("attach_blocks", blocks=[2]), FINISH), model="searcher")
+    roles = {role: role for role in ("distiller", "librarian", "searcher")}
     status, told = await smoke(
         MODEL_URL=endpoint.url,
         MODEL_NAME="observer",
-        ACONTEXT_MODEL_NAMES='{"distiller": "distiller"}',
+        ACONTEXT_MODEL_NAMES=json.dumps(roles),
         ACONTEXT_MODEL_PRICES='{"observer": {"input": 2, "output": 8}}',
     )
+    assert status == 0, told
     assert "task 1 [success] Set up CI" in told
-    assert "tokens, observer" in told
+    assert f"skill: {USE_WHEN}\n  preferences: always use uv sync with the lock file\n" in told
+    assert "  write_file: write the workflow\n" in told
+    assert f"found: {USE_WHEN}\n" in told
+    assert [f"tokens, {role}" in told for role in ("observer", *roles)] == [True] * 4
     assert "cost 0.0003" in told
-    assert status == 0

@@ -150,10 +150,12 @@ class Gateway:
         return await self.skills.GetSkill(request, metadata=self.as_project)
 
     async def search(
-        self, space_id: str, query: str, *, limit: int = 3
+        self, space_id: str, query: str, *, limit: int = 3, mode: str = "fast"
     ) -> Sequence[space.CitedBlock]:
         """Find the skills that fit; none is an answer."""
-        request = space.SearchSkillsRequest(space_id=space_id, query=query[:32768], limit=limit)
+        request = space.SearchSkillsRequest(
+            space_id=space_id, query=query[:32768], limit=limit, mode=mode
+        )
         answer = await self.skills.SearchSkills(request, metadata=self.as_project)
         return answer.cited_blocks
 
