@@ -56,8 +56,11 @@ def told(environment: Environment, *arguments: str) -> Any:
 def following(environment: Environment, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
     """Run a command that goes on by itself, and end it whatever comes."""
     command = [sys.executable, "-m", "acontext", *arguments, "--json"]
+    # Tests that a shell runs in the background ignore SIGINT, and a child would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as running:
         try:
+            signal.signal(signal.SIGINT, before)
             yield running
         finally:
             running.kill()
