@@ -52,10 +52,13 @@ async def use(observer: Observer) -> pb.TokenUse:
     return (await observer.runs.GetTokenUse(request, metadata=observer.platform.key)).token_use
 
 
-async def problems(observer: Observer) -> list[str]:
+async def pauses(observer: Observer) -> list[str]:
+    """What the operator is told of pausing models, which is never a problem."""
     health = health_pb.HealthServiceStub(observer.platform.channel("observer"))
     call = health.GetHealth(health_pb.GetHealthRequest(), metadata=observer.platform.operator)
-    return [one for one in (await call).health.problems if "models pause" in one]
+    told = (await call).health
+    assert not [one for one in told.problems if "models pause" in one]
+    return list(told.notices)
 
 
 async def test_a_used_up_budget_pauses_visibly_and_a_raised_one_goes_on(
@@ -85,8 +88,9 @@ async def test_a_used_up_budget_pauses_visibly_and_a_raised_one_goes_on(
     used = await use(observer)
     assert (used.tokens, used.budget, used.paused) == (110, 100, True)
     assert used.roles[0].cost == pytest.approx((100 * 2 + 10 * 8) / 1e6)
-    (problem,) = await problems(observer)
-    assert "raise monthly_token_budget" in problem
+    (notice,) = await pauses(observer)
+    assert notice.startswith("observer: models pause in project")
+    assert "raise monthly_token_budget" in notice
     await ask(observer, monthly_token_budget=1000)
 
     async def is_done() -> bool:
@@ -94,7 +98,7 @@ async def test_a_used_up_budget_pauses_visibly_and_a_raised_one_goes_on(
 
     await eventually(is_done)
     assert not (await use(observer)).paused
-    assert await problems(observer) == []
+    assert await pauses(observer) == []
 
 
 async def test_a_project_chooses_its_model_and_says_what_success_is(

@@ -555,6 +555,8 @@ export interface Health {
   problems: string[];
   services: ServiceHealth[];
   checked_at: string;
+  /** What is no problem and may surprise, such as a used-up token budget. */
+  notices: string[];
 }
 
 export interface ServiceHealth {
@@ -569,6 +571,7 @@ export interface ServiceHealth {
   unobserved_age_seconds?: number | null;
   dead_letters?: number | null;
   problems: string[];
+  notices: string[];
 }
 
 export interface EngineHealth {

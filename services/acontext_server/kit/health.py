@@ -152,8 +152,9 @@ class Inspection:
             outbox_age_seconds=outbox_age,
             unobserved_age_seconds=unobserved_age,
             dead_letters=dead_letters,
+            notices=pauses,
         )
-        health.problems.extend([*_problems(health, revisions), *(pauses or ())])
+        health.problems.extend(_problems(health, revisions))
         return health
 
     def _engines(self) -> Sequence[Engine]:
@@ -233,10 +234,10 @@ def _cause(error: ServiceError | TimeoutError) -> str:
     return said[:LONGEST_CAUSE].rstrip(".")
 
 
-def told_together(services: Iterable[pb.ServiceHealth]) -> list[str]:
-    """Say each problem once, with the services that have it."""
+def told_together(said: Iterable[tuple[str, Sequence[str]]]) -> list[str]:
+    """Put together what services say: each sentence once, with the services that say it."""
     who: dict[str, list[str]] = {}
-    for service in services:
-        for problem in service.problems:
-            who.setdefault(problem, []).append(service.name)
-    return [f"{', '.join(names)}: {problem}" for problem, names in who.items()]
+    for name, sentences in said:
+        for sentence in sentences:
+            who.setdefault(sentence, []).append(name)
+    return [f"{', '.join(names)}: {sentence}" for sentence, names in who.items()]

@@ -130,6 +130,8 @@ def _engines(opened: State) -> Iterator[Finding]:
             yield Finding(what, engine.reachable, engine.problem or told, engine.remedy or "")
     for problem in health.problems:
         yield Finding("problem", False, problem)
+    for notice in health.notices:
+        yield Finding("notice", True, notice)
 
 
 def _operators_key() -> str | None:

@@ -1,6 +1,6 @@
 """How an installation is, as its services see it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .._model import Model, Timestamp
 
@@ -34,6 +34,7 @@ class ServiceHealth(Model):
     unobserved_age_seconds: float | None = None
     dead_letters: int | None = None
     problems: list[str]
+    notices: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,3 +45,5 @@ class Health(Model):
     problems: list[str]
     services: list[ServiceHealth]
     checked_at: Timestamp
+    notices: list[str] = field(default_factory=list)
+    """What is no problem and may surprise, such as a used-up token budget."""

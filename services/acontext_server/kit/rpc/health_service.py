@@ -95,11 +95,16 @@ class HealthServicer(pb.HealthServiceServicer):
         self, request: pb.GetHealthRequest, context: Context
     ) -> pb.GetHealthResponse:
         services = await asyncio.gather(*map(self._report_of, self._addresses))
-        problems = told_together(services)
+        problems = told_together((one.name, one.problems) for one in services)
+        notices = told_together((one.name, one.notices) for one in services)
         checked_at = Timestamp()
         checked_at.FromDatetime(datetime.now(UTC))
         health = pb.Health(
-            healthy=not problems, problems=problems, services=services, checked_at=checked_at
+            healthy=not problems,
+            problems=problems,
+            services=services,
+            checked_at=checked_at,
+            notices=notices,
         )
         return pb.GetHealthResponse(health=health)
 

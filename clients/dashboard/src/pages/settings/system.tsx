@@ -85,6 +85,11 @@ function Shown({ health }: { health: Health }) {
         </span>
       </p>
       <Problems lines={health.problems} />
+      {health.notices.map((line) => (
+        <p className="faint small" key={line}>
+          {line}
+        </p>
+      ))}
       {health.services.map((service) => (
         <Service key={service.name} service={service} />
       ))}

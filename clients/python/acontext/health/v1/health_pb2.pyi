@@ -29,6 +29,7 @@ class Health(_message.Message):
     PROBLEMS_FIELD_NUMBER: _builtins.int
     SERVICES_FIELD_NUMBER: _builtins.int
     CHECKED_AT_FIELD_NUMBER: _builtins.int
+    NOTICES_FIELD_NUMBER: _builtins.int
     healthy: _builtins.bool
     """Whether there is no problem, neither here nor in what is below."""
     @_builtins.property
@@ -41,6 +42,10 @@ class Health(_message.Message):
 
     @_builtins.property
     def checked_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def notices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What is as somebody chose and may surprise others, a sentence each; no problem."""
+
     def __init__(
         self,
         *,
@@ -48,10 +53,11 @@ class Health(_message.Message):
         problems: _abc.Iterable[_builtins.str] | None = ...,
         services: _abc.Iterable[Global___ServiceHealth] | None = ...,
         checked_at: _timestamp_pb2.Timestamp | None = ...,
+        notices: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["checked_at", b"checked_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["checked_at", b"checked_at", "healthy", b"healthy", "problems", b"problems", "services", b"services"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checked_at", b"checked_at", "healthy", b"healthy", "notices", b"notices", "problems", b"problems", "services", b"services"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -74,6 +80,7 @@ class ServiceHealth(_message.Message):
     UNOBSERVED_AGE_SECONDS_FIELD_NUMBER: _builtins.int
     DEAD_LETTERS_FIELD_NUMBER: _builtins.int
     PROBLEMS_FIELD_NUMBER: _builtins.int
+    NOTICES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`session`, `disk`, `observer` or `space`."""
     reachable: _builtins.bool
@@ -100,6 +107,12 @@ class ServiceHealth(_message.Message):
     def problems(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What is wrong, a sentence each."""
 
+    @_builtins.property
+    def notices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What rests until somebody decides something, such as the models of a project whose token budget
+        is used up; no problem.
+        """
+
     def __init__(
         self,
         *,
@@ -114,10 +127,11 @@ class ServiceHealth(_message.Message):
         unobserved_age_seconds: _builtins.float | None = ...,
         dead_letters: _builtins.int | None = ...,
         problems: _abc.Iterable[_builtins.str] | None = ...,
+        notices: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_dead_letters", b"_dead_letters", "_migration", b"_migration", "_migration_head", b"_migration_head", "_outbox_age_seconds", b"_outbox_age_seconds", "_unobserved_age_seconds", b"_unobserved_age_seconds", "dead_letters", b"dead_letters", "migration", b"migration", "migration_head", b"migration_head", "outbox_age_seconds", b"outbox_age_seconds", "unobserved_age_seconds", b"unobserved_age_seconds"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_dead_letters", b"_dead_letters", "_migration", b"_migration", "_migration_head", b"_migration_head", "_outbox_age_seconds", b"_outbox_age_seconds", "_unobserved_age_seconds", b"_unobserved_age_seconds", "dead_letters", b"dead_letters", "engines", b"engines", "migration", b"migration", "migration_head", b"migration_head", "name", b"name", "outbox_age_seconds", b"outbox_age_seconds", "problems", b"problems", "reachable", b"reachable", "ready", b"ready", "unobserved_age_seconds", b"unobserved_age_seconds", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_dead_letters", b"_dead_letters", "_migration", b"_migration", "_migration_head", b"_migration_head", "_outbox_age_seconds", b"_outbox_age_seconds", "_unobserved_age_seconds", b"_unobserved_age_seconds", "dead_letters", b"dead_letters", "engines", b"engines", "migration", b"migration", "migration_head", b"migration_head", "name", b"name", "notices", b"notices", "outbox_age_seconds", b"outbox_age_seconds", "problems", b"problems", "reachable", b"reachable", "ready", b"ready", "unobserved_age_seconds", b"unobserved_age_seconds", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__dead_letters: _TypeAlias = _typing.Literal["dead_letters"]  # noqa: Y015
     _WhichOneofArgType__dead_letters: _TypeAlias = _typing.Literal["_dead_letters", b"_dead_letters"]  # noqa: Y015

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file acontext/health/v1/health.proto.
  */
 export const file_acontext_health_v1_health: GenFile = /*@__PURE__*/
-  fileDesc("Ch9hY29udGV4dC9oZWFsdGgvdjEvaGVhbHRoLnByb3RvEhJhY29udGV4dC5oZWFsdGgudjEikAEKBkhlYWx0aBIPCgdoZWFsdGh5GAEgASgIEhAKCHByb2JsZW1zGAIgAygJEjMKCHNlcnZpY2VzGAMgAygLMiEuYWNvbnRleHQuaGVhbHRoLnYxLlNlcnZpY2VIZWFsdGgSLgoKY2hlY2tlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAijwMKDVNlcnZpY2VIZWFsdGgSDAoEbmFtZRgBIAEoCRIRCglyZWFjaGFibGUYAiABKAgSDQoFcmVhZHkYAyABKAgSDwoHdmVyc2lvbhgEIAEoCRIxCgdlbmdpbmVzGAUgAygLMiAuYWNvbnRleHQuaGVhbHRoLnYxLkVuZ2luZUhlYWx0aBIbCg5taWdyYXRpb25faGVhZBgGIAEoCUgAiAEBEhYKCW1pZ3JhdGlvbhgHIAEoCUgBiAEBEh8KEm91dGJveF9hZ2Vfc2Vjb25kcxgIIAEoAUgCiAEBEiMKFnVub2JzZXJ2ZWRfYWdlX3NlY29uZHMYCSABKAFIA4gBARIZCgxkZWFkX2xldHRlcnMYCiABKAVIBIgBARIQCghwcm9ibGVtcxgLIAMoCUIRCg9fbWlncmF0aW9uX2hlYWRCDAoKX21pZ3JhdGlvbkIVChNfb3V0Ym94X2FnZV9zZWNvbmRzQhkKF191bm9ic2VydmVkX2FnZV9zZWNvbmRzQg8KDV9kZWFkX2xldHRlcnMizAEKDEVuZ2luZUhlYWx0aBIMCgRuYW1lGAEgASgJEg8KB2FkYXB0ZXIYAiABKAkSEQoJcmVhY2hhYmxlGAMgASgIEhQKB3ZlcnNpb24YBCABKAlIAIgBARIXCgpsYXRlbmN5X21zGAUgASgBSAGIAQESFAoHcHJvYmxlbRgGIAEoCUgCiAEBEhMKBnJlbWVkeRgHIAEoCUgDiAEBQgoKCF92ZXJzaW9uQg0KC19sYXRlbmN5X21zQgoKCF9wcm9ibGVtQgkKB19yZW1lZHliBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("Ch9hY29udGV4dC9oZWFsdGgvdjEvaGVhbHRoLnByb3RvEhJhY29udGV4dC5oZWFsdGgudjEioQEKBkhlYWx0aBIPCgdoZWFsdGh5GAEgASgIEhAKCHByb2JsZW1zGAIgAygJEjMKCHNlcnZpY2VzGAMgAygLMiEuYWNvbnRleHQuaGVhbHRoLnYxLlNlcnZpY2VIZWFsdGgSLgoKY2hlY2tlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHbm90aWNlcxgFIAMoCSKgAwoNU2VydmljZUhlYWx0aBIMCgRuYW1lGAEgASgJEhEKCXJlYWNoYWJsZRgCIAEoCBINCgVyZWFkeRgDIAEoCBIPCgd2ZXJzaW9uGAQgASgJEjEKB2VuZ2luZXMYBSADKAsyIC5hY29udGV4dC5oZWFsdGgudjEuRW5naW5lSGVhbHRoEhsKDm1pZ3JhdGlvbl9oZWFkGAYgASgJSACIAQESFgoJbWlncmF0aW9uGAcgASgJSAGIAQESHwoSb3V0Ym94X2FnZV9zZWNvbmRzGAggASgBSAKIAQESIwoWdW5vYnNlcnZlZF9hZ2Vfc2Vjb25kcxgJIAEoAUgDiAEBEhkKDGRlYWRfbGV0dGVycxgKIAEoBUgEiAEBEhAKCHByb2JsZW1zGAsgAygJEg8KB25vdGljZXMYDCADKAlCEQoPX21pZ3JhdGlvbl9oZWFkQgwKCl9taWdyYXRpb25CFQoTX291dGJveF9hZ2Vfc2Vjb25kc0IZChdfdW5vYnNlcnZlZF9hZ2Vfc2Vjb25kc0IPCg1fZGVhZF9sZXR0ZXJzIswBCgxFbmdpbmVIZWFsdGgSDAoEbmFtZRgBIAEoCRIPCgdhZGFwdGVyGAIgASgJEhEKCXJlYWNoYWJsZRgDIAEoCBIUCgd2ZXJzaW9uGAQgASgJSACIAQESFwoKbGF0ZW5jeV9tcxgFIAEoAUgBiAEBEhQKB3Byb2JsZW0YBiABKAlIAogBARITCgZyZW1lZHkYByABKAlIA4gBAUIKCghfdmVyc2lvbkINCgtfbGF0ZW5jeV9tc0IKCghfcHJvYmxlbUIJCgdfcmVtZWR5YgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * Health is how an installation is, as its services see it at this moment.
@@ -45,6 +45,13 @@ export type Health = Message<"acontext.health.v1.Health"> & {
    * @generated from field: google.protobuf.Timestamp checked_at = 4;
    */
   checkedAt?: Timestamp | undefined;
+
+  /**
+   * What is as somebody chose and may surprise others, a sentence each; no problem.
+   *
+   * @generated from field: repeated string notices = 5;
+   */
+  notices: string[];
 };
 
 /**
@@ -135,6 +142,14 @@ export type ServiceHealth = Message<"acontext.health.v1.ServiceHealth"> & {
    * @generated from field: repeated string problems = 11;
    */
   problems: string[];
+
+  /**
+   * What rests until somebody decides something, such as the models of a project whose token budget
+   * is used up; no problem.
+   *
+   * @generated from field: repeated string notices = 12;
+   */
+  notices: string[];
 };
 
 /**
