@@ -18,6 +18,8 @@ from acontext_server.kit.engines import Command
 SERVICES = ("session", "disk", "observer", "space")
 
 _ASK_SECONDS = 2.0
+STAND_BACK = 10
+"""Niceness of what has no session in it: where cores are few, storing comes before observing."""
 GIVE_MEMORY_BACK = {
     "MALLOC_ARENA_MAX": "2",
     "MALLOC_MMAP_THRESHOLD_": "262144",
@@ -43,7 +45,8 @@ class ServiceProcess:
             for name, value in values.items()
         }
         argv = [sys.executable, "-m", "acontext_server.serve", *self._services]
-        return Command(argv=argv, environment=GIVE_MEMORY_BACK | environment)
+        niceness = 0 if "session" in self._services else STAND_BACK
+        return Command(argv=argv, environment=GIVE_MEMORY_BACK | environment, niceness=niceness)
 
     async def is_ready(self) -> bool:
         """Ask the health service of each."""

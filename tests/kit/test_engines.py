@@ -63,15 +63,16 @@ http_connection_manager.v3.HttpConnectionManager
 class Script:
     """A program of a line of Python, which is ready when it has written its file."""
 
-    def __init__(self, folder: Path, line: str, *, name: str = "script") -> None:
+    def __init__(self, folder: Path, line: str, *, name: str = "script", niceness: int = 0) -> None:
         self.name = name
+        self._niceness = niceness
         self.file = folder / f"{name}.ready"
         self._line = line
 
     async def prepare(self) -> Command:
         self.file.unlink(missing_ok=True)
         line = f"import os, pathlib, signal, sys, time\nready = {str(self.file)!r}\n{self._line}"
-        return Command(argv=[sys.executable, "-c", line])
+        return Command(argv=[sys.executable, "-c", line], niceness=self._niceness)
 
     async def is_ready(self) -> bool:
         return self.file.exists() and bool(self.file.read_text())
@@ -207,6 +208,14 @@ async def test_a_program_that_died_is_started_again(supervisor: Supervisor, tmp_
         await eventually(
             "another one is ready", True, lambda old=str(first): is_other(script.file, old)
         )
+
+
+async def test_a_program_stands_back_as_far_as_it_was_told(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    script = Script(tmp_path, SERVE, niceness=3)
+    await supervisor.start(script)
+    assert psutil.Process(script.pid).nice() == psutil.Process().nice() + 3
 
 
 async def test_a_program_that_cannot_start_shows_the_end_of_its_log(

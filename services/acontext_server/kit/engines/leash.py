@@ -1,4 +1,4 @@
-"""Run a program that ends with its parent: `leash.py PARENT SIGNAL USER PROGRAM ARGUMENT...`.
+"""Run a program that ends with its parent: `leash.py PARENT SIGNAL NICENESS USER PROGRAM …`.
 
 A script of its own, since both steps must happen between fork and exec, where a process with
 threads must not run Python. It imports nothing of ours, so it costs a few milliseconds only.
@@ -13,8 +13,9 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    """Become the user, tie the life to the parent's, then become the program."""
-    parent, death_signal, user, *command = sys.argv[1:]
+    """Stand back, become the user, tie the life to the parent's, become the program."""
+    parent, death_signal, niceness, user, *command = sys.argv[1:]
+    os.nice(int(niceness))
     if user:
         _become(user)
     # Changing the user clears the death signal, so this comes second.

@@ -33,6 +33,8 @@ class Command:
     """What is set beside the inherited environment."""
     user: str | None = None
     """Whom to run as, when that is somebody else."""
+    niceness: int = 0
+    """How much it stands back for others where cores are few."""
     stop_signal: signal.Signals = signal.SIGTERM
     orphan_signal: signal.Signals = signal.SIGKILL
     """What ends it when its supervisor is gone: nobody waits for it, so it need not be gentle."""
@@ -59,7 +61,8 @@ async def spawn(command: Command, *, log: Path, mark: Path) -> Process:
 
 def _leashed(command: Command) -> list[str]:
     leash = [sys.executable, "-I", "-S", str(_LEASH)]
-    orders = [str(os.getpid()), str(int(command.orphan_signal)), command.user or ""]
+    manners = [str(int(command.orphan_signal)), str(command.niceness), command.user or ""]
+    orders = [str(os.getpid()), *manners]
     return [*leash, *orders, *command.argv]
 
 
