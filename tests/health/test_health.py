@@ -191,6 +191,7 @@ async def test_what_was_given_up_on_is_counted_for_whom_it_was(platform: Platfor
     await platform.start("session", "disk")
     settings = platform.settings
     async with open_bus(settings.nats_url, prefix=settings.nats_prefix) as bus:
+        await bus.ensure_stream("disk")
         await bus.bury("disk_deletions", b"poison", message_id="1")
     health = await health_of(platform)
     assert part(health, "disk").dead_letters == 1
