@@ -101,8 +101,16 @@ async def test_calls_and_their_results_are_told_as_the_endpoint_gave_them(
 
 @pytest.mark.parametrize(
     "fault",
-    [error(429, retry_after="0.1"), error(500), error(503), RESET, CUT],
-    ids=["429", "500", "503", "reset", "cut"],
+    [
+        error(429, retry_after="0.1"),
+        error(500),
+        error(503),
+        RESET,
+        CUT,
+        TRUNCATED,
+        Reply(b'{"error": {"message": "the provider is away", "code": 502}}'),
+    ],
+    ids=["429", "500", "503", "reset", "cut", "truncated", "an error with status 200"],
 )
 async def test_what_passes_is_tried_again(
     endpoint: Endpoint, open_model: Ask, fault: Reply
@@ -136,9 +144,10 @@ async def test_an_endpoint_that_does_not_answer_in_time_is_asked_again(
         (TRUNCATED, "the answer is no chat completion"),
         (Reply(b'{"choices": []}'), "the answer is no chat completion: choices"),
         (Reply(b"<html>"), "the answer is no chat completion"),
+        (Reply(b'{"error": {"message": "away, sk-secret"}}'), "answered with an error: away, …"),
         (RESET, "the endpoint does not answer"),
     ],
-    ids=["500", "401", "truncated", "empty", "html", "reset"],
+    ids=["500", "401", "truncated", "empty", "html", "error", "reset"],
 )
 async def test_what_never_gets_right_is_told_without_the_key(
     endpoint: Endpoint, open_model: Ask, reply: Reply, reason: str
@@ -211,6 +220,93 @@ async def test_an_endpoint_that_takes_no_limit_by_any_name_gets_none(
     assert "max_tokens" not in endpoint.asked[-1]
 
 
+STRANGE_CALLS = {
+    "arguments as an object": {"id": "a", "function": {"name": "note", "arguments": {"number": 1}}},
+    "no id": {"function": {"name": "note", "arguments": '{"number": 1}'}},
+    "no function around it": {"name": "note", "arguments": {"number": 1}},
+    "a prefix": {"id": "a", "function": {"name": "functions.note", "arguments": '{"number": 1}'}},
+    "a mark": {
+        "id": "a",
+        "function": {"name": "note<|channel|>commentary", "arguments": '{"number": 1}'},
+    },
+    "wrapped": {
+        "id": "a",
+        "function": {
+            "name": "multi_tool_use.parallel",
+            "arguments": '{"tool_uses": [{"recipient_name": "functions.note",'
+            ' "parameters": {"number": 1}}]}',
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("strange", STRANGE_CALLS.values(), ids=STRANGE_CALLS.keys())
+async def test_a_call_is_read_however_it_is_written(
+    endpoint: Endpoint, open_model: Ask, strange: dict[str, Any]
+) -> None:
+    endpoint.script(completion({"content": "I note it.", "tool_calls": [strange]}), calls(FINISH))
+    model = await open_model()
+    first = await ask(model)
+    assert made(first) == [("note", {"number": 1})]
+    assert first.text == "I note it."
+    await ask(model, first, CallResult(call=first.calls[0], text="noted"))
+    said, result = endpoint.asked[1]["messages"][2:]
+    assert said["content"] == "I note it."
+    assert said["tool_calls"][0]["function"]["arguments"] == '{"number": 1}'
+    assert said["tool_calls"][0]["id"] == result["tool_call_id"]
+
+
+async def test_calls_with_the_same_id_get_ids_of_their_own(
+    endpoint: Endpoint, open_model: Ask
+) -> None:
+    same = {"id": "call_0", "type": "function", "function": {"name": "note", "arguments": "{}"}}
+    endpoint.script(completion({"content": None, "tool_calls": [same, same, {**same, "id": ""}]}))
+    ids = [one.id for one in (await ask(await open_model())).calls]
+    assert ids[0] == "call_0"
+    assert len(set(ids)) == 3
+    assert all(one.isalnum() and len(one) == 9 for one in ids[1:])
+
+
+@pytest.mark.parametrize(
+    "message", [{"content": None}, {"content": "", "tool_calls": []}, {"tool_calls": None}, None]
+)
+@pytest.mark.parametrize(
+    "usage", [None, {"prompt_tokens": None, "completion_tokens": None}], ids=["no usage", "null"]
+)
+async def test_an_answer_of_nothing_is_an_answer(
+    endpoint: Endpoint, open_model: Ask, message: Any, usage: Any
+) -> None:
+    body = {"choices": [{"message": message, "finish_reason": "stop"}], "usage": usage}
+    endpoint.script(Reply(json.dumps(body).encode()))
+    answer = await ask(await open_model())
+    assert (answer.text, answer.calls, answer.usage.input_tokens) == ("", (), 0)
+
+
+async def test_thoughts_are_shown_again_until_an_endpoint_refuses_them(
+    endpoint: Endpoint, open_model: Ask
+) -> None:
+    function = {"name": "note", "arguments": "{}"}
+    thinking = {"reasoning_content": "Hm.", "tool_calls": [{"id": "a", "function": function}]}
+    endpoint.script(completion({"content": "<think>Hm.</think>", **thinking}), calls(FINISH))
+    endpoint.script(error(400, "unknown field: messages[2].reasoning_content"), calls(FINISH))
+    model = await open_model()
+    first = await ask(model)
+    result = CallResult(call=first.calls[0], text="noted")
+    assert first.text == ""
+    await ask(model, first, result)
+    await ask(model, first, result)
+    shown = [one["messages"][2].get("reasoning_content") for one in endpoint.asked[1:]]
+    assert shown == ["Hm.", "Hm.", None]
+
+
+async def test_a_model_without_a_system_is_told_by_the_user(
+    endpoint: Endpoint, open_model: Ask
+) -> None:
+    endpoint.script(error(400, "System role not supported"), calls(FINISH))
+    await ask(await open_model())
+    assert endpoint.asked[1]["messages"] == [{"role": "user", "content": "Do it.\n\nNow."}]
+
+
 async def test_what_an_answer_cost_follows_from_the_prices(
     endpoint: Endpoint, open_model: Ask
 ) -> None:
@@ -244,6 +340,32 @@ async def test_an_endpoint_without_tools_answers_in_json_by_a_schema(
     last = endpoint.asked[2]["messages"][-1]
     assert last == {"role": "user", "content": "Result of note: noted"}
     assert all("tools" not in one for one in endpoint.asked[1:])
+
+
+@pytest.mark.parametrize(
+    ("status", "complaint"),
+    [
+        (400, '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser'),
+        (400, "registry.ollama.ai/library/gemma:2b does not support tools"),
+        (404, "No endpoints found that support tool use"),
+        (400, "Unrecognized request argument supplied: tools"),
+    ],
+)
+async def test_who_cannot_call_tools_is_known_by_many_words(
+    endpoint: Endpoint, open_model: Ask, status: int, complaint: str
+) -> None:
+    endpoint.script(error(status, complaint), says('{"calls": [{"name": "finish"}]}'))
+    assert made(await ask(await open_model())) == [("finish", {})]
+    assert "response_format" in endpoint.asked[1]
+
+
+async def test_a_call_that_an_endpoint_could_not_read_says_nothing_against_tools(
+    endpoint: Endpoint, open_model: Ask
+) -> None:
+    complaint = "error parsing tool call: raw='{\"number\": ', err=unexpected end of JSON input"
+    endpoint.script(error(500, complaint), calls(FINISH))
+    assert made(await ask(await open_model())) == [("finish", {})]
+    assert all("tools" in one for one in endpoint.asked)
 
 
 async def test_an_endpoint_without_schemas_is_asked_for_json(

@@ -76,10 +76,14 @@ class Answer:
 
     text: str = ""
     calls: tuple[ToolCall, ...] = ()
+    thoughts: Mapping[str, Any] = field(default_factory=dict)
+    """What it thought before, by the endpoint's names, which some want to see again."""
     is_spoken: bool = False
     """The calls stood in the text; so their results are told in text, too."""
     is_cut: bool = False
     """The limit of tokens ended it."""
+    is_filtered: bool = False
+    """A filter of the endpoint's ended it."""
     usage: Usage = field(default_factory=Usage)
 
 
@@ -100,6 +104,10 @@ class ModelFailed(Exception):
     def __init__(self, reason: str, usage: Usage | None = None) -> None:
         super().__init__(reason)
         self.usage = usage or Usage()
+
+
+class PromptTooLong(ModelFailed):
+    """The model cannot read as much as it was told."""
 
 
 class Model(Protocol):

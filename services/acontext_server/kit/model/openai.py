@@ -5,6 +5,8 @@ What a model or endpoint does not take is learned from its refusal, and not sent
 
 import asyncio
 import json
+import random
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,18 +23,28 @@ from acontext_server.kit.model import (
     Model,
     ModelFailed,
     Prompt,
+    PromptTooLong,
     ToolCall,
     ToolSpec,
     Turn,
     Usage,
 )
-from acontext_server.kit.model.wire import read_answer
+from acontext_server.kit.model.wire import BrokenAnswer, read_answer
 
 OPENAI = "https://api.openai.com/v1"
 LONGEST_REASON = 300
 LENGTHS = ("max_tokens", "max_completion_tokens")
 TEMPERATURE = 0.2
 """Bookkeeping wants no fancy; above 0, so that another try is not the same again."""
+
+TOO_LONG = re.compile(
+    r"context.?length|maximum context|context (?:size|window)|too many tokens|token count"
+    r"|(?:prompt|input|request) (?:is )?too (?:long|large)|too large for model"
+)
+NO_TOOLS = re.compile(r"support|requires|unknown|unrecognized|unavailable|permitted|disabled")
+"""What is said of tools by who cannot call them; broken calls are complained of otherwise."""
+NO_SYSTEM = re.compile(r"system (?:role|message|prompt)s? (?:is |are )?not|'system'")
+LONGEST_WAIT_SECONDS = 8.0
 
 Mode = Literal["tools", "schema", "text"]
 """How calls come: as such, as JSON that a schema forces, or as JSON that is only asked for."""
@@ -80,7 +92,8 @@ def model_errors(key: str) -> Iterator[None]:
     try:
         yield
     except APIStatusError as error:
-        raise ModelFailed(f"{error.status_code}: {_said(error.message, key)}") from error
+        kind = PromptTooLong if TOO_LONG.search(error.message.lower()) else ModelFailed
+        raise kind(f"{error.status_code}: {_said(error.message, key)}") from error
     except APIConnectionError as error:
         cause = f" ({type(error.__cause__).__name__})" if error.__cause__ else ""
         raise ModelFailed(f"the endpoint does not answer: {error.message}{cause}") from error
@@ -117,6 +130,10 @@ class Dialect:
             "temperature": TEMPERATURE,
         }
     )
+    role: Literal["system", "user"] = "system"
+    """Who tells the instructions; templates of some models know no system."""
+    with_thoughts: bool = True
+    """Whether the model is shown again what it thought before its calls."""
 
 
 class OpenAIModels:
@@ -155,16 +172,34 @@ class OpenAIModel:
         """Ask for the next turn; ModelFailed once retrying is of no use."""
         async with slot(self._settings):
             with model_errors(self._client.api_key):
-                return await self._ask(instructions, turns, tools)
+                return await self._answer(instructions, turns, tools)
+
+    async def _answer(
+        self, instructions: str, turns: Sequence[Turn], tools: Sequence[ToolSpec]
+    ) -> Answer:
+        """Ask, and ask again where the answer is broken, which the SDK does not look at."""
+        known = {tool.name for tool in tools}
+        for broken in range(self._settings.model_retries + 1):
+            raw = await self._ask(instructions, turns, tools)
+            retries = raw.retries_taken + broken
+            try:
+                answer = read_answer(raw.content, known=known, retries=retries)
+            except BrokenAnswer as error:
+                failed = ModelFailed(_said(str(error), self._client.api_key), error.usage)
+                await asyncio.sleep(_wait(broken, self._settings.model_retries))
+            else:
+                return replace(answer, usage=priced(answer.usage, self._price))
+        raise failed
 
     async def _ask(
         self, instructions: str, turns: Sequence[Turn], tools: Sequence[ToolSpec]
-    ) -> Answer:
+    ) -> Any:
+        """Give the endpoint's response, once it has refused nothing any more."""
         while True:
             dialect = self._dialect
             request = {"model": self.name, **self._asked(dialect, instructions, turns, tools)}
             try:
-                raw = await self._client.chat.completions.with_raw_response.create(
+                return await self._client.chat.completions.with_raw_response.create(
                     **request, extra_body=self._settings.model_extra_body
                 )
             except APIStatusError as error:
@@ -172,10 +207,6 @@ class OpenAIModel:
                 if following is None:
                     raise
                 self._dialect = following
-                continue
-            known = {tool.name for tool in tools}
-            answer = read_answer(raw.content, known=known, retries=raw.retries_taken)
-            return replace(answer, usage=priced(answer.usage, self._price))
 
     def _asked(
         self,
@@ -187,11 +218,11 @@ class OpenAIModel:
         length = {dialect.length: self._settings.model_max_tokens} if dialect.length else {}
         if dialect.mode == "tools":
             functions = [{"type": "function", "function": _function(tool)} for tool in tools]
-            spoken = _messages(instructions, turns, with_calls=True)
+            spoken = _messages(instructions, turns, dialect)
             return {"messages": spoken, "tools": functions, **length, **dialect.options}
         told = f"{instructions}\n\n{_described(tools)}"
         form = {"response_format": _schema(tools)} if dialect.mode == "schema" else {}
-        return {"messages": _messages(told, turns, with_calls=False), **length, **form}
+        return {"messages": _messages(told, turns, dialect), **length, **form}
 
     def _without_refused(self, dialect: Dialect, error: APIStatusError) -> Dialect | None:
         """Leave out what an endpoint complains of; None if it is nothing that can be."""
@@ -202,14 +233,28 @@ class OpenAIModel:
             refused = dialect.refused_lengths | {dialect.length}
             other = next((one for one in LENGTHS if one in said and one not in refused), "")
             return replace(dialect, length=other, refused_lengths=refused)
+        if TOO_LONG.search(said):
+            # Some count the longest answer in, without a word of which field asks for it.
+            return replace(dialect, length="") if dialect.length else None
         kept = {key: value for key, value in dialect.options.items() if key not in said}
         if dialect.mode == "tools" and len(kept) < len(dialect.options):
             return replace(dialect, options=kept)
-        if dialect.mode == "tools" and self._settings.model_tools == "auto" and "tool" in said:
+        if dialect.with_thoughts and "reasoning" in said:
+            return replace(dialect, with_thoughts=False)
+        if dialect.role == "system" and NO_SYSTEM.search(said):
+            return replace(dialect, role="user")
+        can_choose = dialect.mode == "tools" and self._settings.model_tools == "auto"
+        if can_choose and "tool" in said and NO_TOOLS.search(said):
             return replace(dialect, mode="schema")
         if dialect.mode == "schema" and ("response_format" in said or "schema" in said):
             return replace(dialect, mode="text")
         return None
+
+
+def _wait(broken: int, retries: int) -> float:
+    """Say how long to wait before asking again; not at all after the last time."""
+    longest = min(0.5 * 2**broken, LONGEST_WAIT_SECONDS) if broken < retries else 0
+    return longest * random.uniform(0.5, 1)
 
 
 def _function(tool: ToolSpec) -> dict[str, Any]:
@@ -220,19 +265,17 @@ def _function(tool: ToolSpec) -> dict[str, Any]:
     }
 
 
-def _messages(
-    instructions: str, turns: Sequence[Turn], *, with_calls: bool
-) -> list[dict[str, Any]]:
-    messages: list[dict[str, Any]] = [{"role": "system", "content": instructions}]
+def _messages(instructions: str, turns: Sequence[Turn], dialect: Dialect) -> list[dict[str, Any]]:
+    messages: list[dict[str, Any]] = [{"role": dialect.role, "content": instructions}]
     spoken: set[int] = set()
     for turn in turns:
         match turn:
             case Prompt():
                 _tell(messages, turn.text)
             case Answer():
-                if turn.is_spoken or not with_calls:
+                if turn.is_spoken or dialect.mode != "tools":
                     spoken |= {id(call) for call in turn.calls}
-                messages.append(_said_before(turn, with_calls=with_calls))
+                messages.append(_said_before(turn, dialect))
             case CallResult() if id(turn.call) in spoken:
                 _tell(messages, f"Result of {turn.call.name}: {turn.text}")
             case CallResult():
@@ -249,10 +292,10 @@ def _tell(messages: list[dict[str, Any]], text: str) -> None:
         messages.append({"role": "user", "content": text})
 
 
-def _said_before(answer: Answer, *, with_calls: bool) -> dict[str, Any]:
+def _said_before(answer: Answer, dialect: Dialect) -> dict[str, Any]:
     if answer.is_spoken or not answer.calls:
         return {"role": "assistant", "content": answer.text or "(nothing)"}
-    if not with_calls:
+    if dialect.mode != "tools":
         made = [{"name": call.name, "arguments": _object(call)} for call in answer.calls]
         return {"role": "assistant", "content": json.dumps({"calls": made})}
     calls = [
@@ -265,7 +308,8 @@ def _said_before(answer: Answer, *, with_calls: bool) -> dict[str, Any]:
         }
         for call in answer.calls
     ]
-    return {"role": "assistant", "content": answer.text or None, "tool_calls": calls}
+    thoughts = answer.thoughts if dialect.with_thoughts else {}
+    return {**thoughts, "role": "assistant", "content": answer.text or None, "tool_calls": calls}
 
 
 def _object(call: ToolCall) -> dict[str, Any]:
@@ -285,24 +329,18 @@ def _described(tools: Sequence[ToolSpec]) -> str:
 
 
 def _schema(tools: Sequence[ToolSpec]) -> dict[str, Any]:
-    """Force the form of calls; definitions that a tool's schema shares move to the top."""
-    definitions: dict[str, Any] = {}
-    calls: list[dict[str, Any]] = []
-    for tool in tools:
-        parameters = dict(tool.parameters)
-        definitions |= parameters.pop("$defs", {})
-        calls.append(
-            {
-                "type": "object",
-                "properties": {"name": {"const": tool.name}, "arguments": parameters},
-                "required": ["name", "arguments"],
-            }
-        )
+    """Force the form of calls."""
+    calls = [
+        {
+            "type": "object",
+            "properties": {"name": {"const": tool.name}, "arguments": dict(tool.parameters)},
+            "required": ["name", "arguments"],
+        }
+        for tool in tools
+    ]
     schema = {
         "type": "object",
         "properties": {"calls": {"type": "array", "items": {"anyOf": calls}}},
         "required": ["calls"],
     }
-    if definitions:
-        schema["$defs"] = definitions
     return {"type": "json_schema", "json_schema": {"name": "calls", "schema": schema}}

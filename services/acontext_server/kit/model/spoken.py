@@ -1,8 +1,8 @@
 """Calls that a model wrote into its text, because nobody taught it the other way.
 
-Understood are JSON objects and lists of them, alone, in fences or in `<tool_call>` tags, with
-`name` and `arguments` (or `parameters`, or a `function` around them), also under `calls` or
-`tool_calls`. Prose is prose: JSON in the middle of a sentence calls nothing.
+Understood are JSON objects and lists of them, alone, at the end, in fences or in `<tool_call>`
+tags, with `name` and `arguments` (or `parameters`, or a `function` around them), also under `calls`
+or `tool_calls`. Prose is prose: JSON in the middle of a sentence calls nothing.
 """
 
 import json
@@ -11,17 +11,28 @@ from collections.abc import Collection, Iterator
 
 from acontext_server.kit.model import ToolCall
 
-THOUGHTS = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
-MARKED = re.compile(
-    r"```[\w-]*\s*\n?(?P<fenced>.*?)```|<tool_call>(?P<tagged>.*?)</tool_call>", re.DOTALL
+THOUGHTS = re.compile(
+    # Templates that open the thoughts themselves leave only their end in the text.
+    r"\A.*?</think(?:ing)?>|<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)|\[THINK\].*?\[/THINK\]",
+    re.DOTALL,
 )
+MARKED = re.compile(
+    r"```[\w-]*\s*\n?(?P<fenced>.*?)```|<tool_call>(?P<tagged>.*?)(?:</tool_call>|\Z)", re.DOTALL
+)
+HEADS = re.compile(r"\[TOOL_CALLS\]|<\|python_tag\|>|<\|tool_call\|>")
+LINE = re.compile(r"^[\[{]", re.MULTILINE)
+"""Where JSON that runs to the end of a text may begin."""
+
+
+def without_thoughts(text: str) -> str:
+    """Leave out what a model thought aloud before it answered."""
+    return THOUGHTS.sub("", text).strip()
 
 
 def spoken_calls(text: str, known: Collection[str]) -> tuple[ToolCall, ...]:
     """Read the calls of known tools out of a text."""
-    found = [
-        one for value in _values(THOUGHTS.sub("", text)) for one in _calls(value) if one[0] in known
-    ]
+    said = HEADS.sub("\n", without_thoughts(text))
+    found = [one for value in _values(said) for one in _calls(value) if one[0] in known]
     return tuple(
         ToolCall(id=f"spoken_{number}", name=name, arguments=arguments)
         for number, (name, arguments) in enumerate(found, start=1)
@@ -30,21 +41,25 @@ def spoken_calls(text: str, known: Collection[str]) -> tuple[ToolCall, ...]:
 
 def _values(text: str) -> Iterator[object]:
     marked = [match["fenced"] or match["tagged"] or "" for match in MARKED.finditer(text)]
-    for piece in marked or [text]:
-        yield from _decoded(piece.strip())
+    if marked:
+        for piece in marked:
+            yield from _decoded(piece.strip())
+        return
+    ends = (_decoded(text[line.start() :]) for line in LINE.finditer(text))
+    yield from next((values for values in ends if values), [])
 
 
-def _decoded(text: str) -> Iterator[object]:
+def _decoded(text: str) -> list[object]:
     """Read JSON values one behind the other, and nothing if there is anything else."""
     decoder, values = json.JSONDecoder(), list[object]()
     while text:
         try:
             value, end = decoder.raw_decode(text)
         except ValueError:
-            return
+            return []
         values.append(value)
         text = text[end:].lstrip(" \t\r\n,;")
-    yield from values
+    return values
 
 
 def _calls(value: object) -> Iterator[tuple[str, str]]:

@@ -44,10 +44,15 @@ class Tool:
             description=inspect.getdoc(function) or "",
             parameters=_plain(self._arguments.json_schema()),
         )
+        self._required = frozenset(self.spec.parameters.get("required", ()))
 
     async def call(self, arguments: str) -> str:
         """Check the arguments and call the function; Refused says what is wrong with them."""
-        given = ArgsKwargs((), _read(arguments))
+        # Endpoints that force a schema make models write null where they mean nothing.
+        read = _read(arguments).items()
+        given = ArgsKwargs(
+            (), {name: one for name, one in read if one is not None or name in self._required}
+        )
         try:
             result = self._arguments.validate_python(given)
         except ValidationError as error:
@@ -93,19 +98,26 @@ def _complaint(error: ValidationError) -> str:
 
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:
-    """Leave out titles: they repeat names, and every token is paid for."""
+    """Say it without titles, references and unions with null, which some endpoints cannot read."""
+    plain: dict[str, Any] = _plainly(schema, schema.get("$defs", {}))
+    return plain
+
+
+def _plainly(part: Any, definitions: dict[str, Any]) -> Any:
+    if isinstance(part, list):
+        return [_plainly(inner, definitions) for inner in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        return _plainly(definitions[part["$ref"].rpartition("/")[2]], definitions)
+    if {"type": "null"} in part.get("anyOf", ()):
+        (other,) = (one for one in part["anyOf"] if one != {"type": "null"})
+        part = {**other, **{key: value for key, value in part.items() if key != "anyOf"}}
+        part.pop("default", None)
     return {
-        key: _plain_value(key, value)
-        for key, value in schema.items()
-        if not (key == "title" and isinstance(value, str))
+        key: {name: _plainly(one, definitions) for name, one in value.items()}
+        if key == "properties"
+        else _plainly(value, definitions)
+        for key, value in part.items()
+        if key != "$defs" and not (key == "title" and isinstance(value, str))
     }
-
-
-def _plain_value(key: str, value: Any) -> Any:
-    if key in ("properties", "$defs") and isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, dict):
-        return _plain(value)
-    if isinstance(value, list):
-        return [_plain(inner) if isinstance(inner, dict) else inner for inner in value]
-    return value
