@@ -101,7 +101,7 @@ async def test_a_hard_task_becomes_a_skill_that_tells_where_it_comes_from(
     assert version.written_by == "scripted"
     assert (run.role, run.engine, run.outcome) == ("distiller", "scripted", "success")
     assert (run.rounds, run.tool_calls, run.input_tokens, run.output_tokens) == (1, 4, 100, 10)
-    assert run.instruction_version.startswith("distiller-2+")
+    assert run.instruction_version.startswith("distiller-3+")
     assert "score 3" in run.summary
 
 

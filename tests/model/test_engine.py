@@ -9,7 +9,7 @@ from acontext_server.observer.agents.model import STATE, ModelEngine
 from acontext_server.observer.agents.transcript import Message
 from acontext_server.observer.domain import TaskId, TaskList, TaskState, TaskStatus
 from tests.model.conftest import AskAny
-from tests.model.endpoint import FINISH, Endpoint, call, calls
+from tests.model.endpoint import FINISH, Endpoint, call, calls, error
 from tests.observer.dialogue import agent, listed, messages, numbered, tool, user
 
 TABLE = TaskState(
@@ -55,6 +55,48 @@ async def test_a_refused_call_changes_nothing_at_all(endpoint: Endpoint, models_
     assert "has no preference" in observed.note
 
 
+async def test_calls_that_count_on_a_refused_one_take_no_effect(
+    endpoint: Endpoint, models_of: AskAny
+) -> None:
+    told_again = (
+        call("insert_task", task=2, description="book a TABLE"),
+        call("insert_task", task=3, description="Find a hotel"),
+        call("append_messages_to_task", task=3, messages=[1]),
+        FINISH,
+    )
+    hotel = call("insert_task", task=2, description="Find a hotel")
+    endpoint.script(calls(*told_again))
+    endpoint.script(calls(hotel, call("append_messages_to_task", task=2, messages=[1]), FINISH))
+    asked = batch(messages([user("Find me a hotel, too.")]), TABLE)
+    observed = await observe(models_of, asked)
+    assert [one.description for one in applied(observed, TABLE)] == ["Book a table", "Find a hotel"]
+    assert "the next task is number 2" in observed.note
+
+
+async def test_what_is_told_again_after_a_refusal_is_not_refused_itself(
+    endpoint: Endpoint, models_of: AskAny
+) -> None:
+    hotel = call("insert_task", task=2, description="Find a hotel")
+    endpoint.script(calls(hotel, call("append_messages_to_task", task=9, messages=[1]), FINISH))
+    endpoint.script(calls(hotel, call("append_messages_to_task", task=2, messages=[1]), FINISH))
+    asked = batch(messages([user("Find me a hotel, too.")]), TABLE)
+    observed = await observe(models_of, asked)
+    assert (len(applied(observed, TABLE)), observed.rounds) == (2, 2)
+
+
+async def test_a_batch_that_is_longer_than_a_model_can_read_is_shortened(
+    endpoint: Endpoint, models_of: AskAny
+) -> None:
+    many = [tool("x" * 10_000) for _ in range(32)]
+    refused = error(400, "the request exceeds the available context size")
+    worked = call("append_messages_to_task", task=1, messages=list(range(1, 33)))
+    endpoint.script(refused, refused, refused, calls(worked, FINISH))
+    await observe(models_of, batch(messages(many), TABLE))
+    lengths = [len(one["messages"][1]["content"]) for one in endpoint.asked]
+    assert lengths[0] < 80_000
+    assert lengths[3] < lengths[0] / 3
+
+
 async def test_small_talk_is_finished_at_once(endpoint: Endpoint, models_of: AskAny) -> None:
     endpoint.script(calls(FINISH))
     observed = await observe(models_of, batch(messages([user("Thanks, bye!")]), TABLE))
@@ -83,7 +125,7 @@ async def test_nothing_recorded_for_a_batch_with_work_is_not_done(
 async def test_the_rules_go_on_where_a_model_has_observed(
     endpoint: Endpoint, models_of: AskAny
 ) -> None:
-    inserted = call("insert_task", description="Book a table")
+    inserted = call("insert_task", task=1, description="Book a table")
     endpoint.script(calls(inserted, call("append_messages_to_task", task=1, messages=[1]), FINISH))
     first = await observe(models_of, batch(messages([user("Please book a table.")])))
     known = applied(first)

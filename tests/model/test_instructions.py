@@ -52,9 +52,9 @@ async def test_the_observers_example_passes_its_own_checks(
     asks = "user expects to be told before the old site is deleted"
     append = "append_messages_to_task"
     example = calls(
-        call("insert_task", description="Copy the docs to the new site"),
-        call("insert_task", description="Delete the old site"),
-        call("insert_task", description="Tell how large the docs are"),
+        call("insert_task", task=1, description="Copy the docs to the new site"),
+        call("insert_task", task=2, description="Delete the old site"),
+        call("insert_task", task=3, description="Tell how large the docs are"),
         call("append_messages_to_planning", messages=[1, 2]),
         call(append, task=3, messages=[3, 4, 5], progress=[size]),
         call(append, task=1, messages=[6], progress=[copying]),

@@ -7,11 +7,21 @@ import pytest
 from pydantic import Field
 
 from acontext_server.kit.model import Prompt, ToolSpec
-from acontext_server.kit.model.loop import NotDone, Work, work
+from acontext_server.kit.model.loop import SINGLE_CALLS, NotDone, Work, work
 from acontext_server.kit.model.spoken import spoken_calls
 from acontext_server.kit.model.tools import Function, Line, Refused, Tool
 from tests.model.conftest import Ask
-from tests.model.endpoint import FINISH, Endpoint, call, calls, says
+from tests.model.endpoint import (
+    FINISH,
+    Endpoint,
+    Json,
+    Reply,
+    call,
+    calls,
+    completion,
+    error,
+    says,
+)
 
 
 class Notebook:
@@ -42,7 +52,9 @@ class Notebook:
 
 
 async def run(endpoint: Endpoint, open_model: Ask, notebook: Notebook, rounds: int = 6) -> Work:
-    return await work(await open_model(), "Note it.", "Now.", notebook.tools, rounds=rounds)
+    return await work(
+        await open_model(), "Note it.", lambda _: "Now.", notebook.tools, rounds=rounds
+    )
 
 
 def test_schemas_come_from_the_functions() -> None:
@@ -101,8 +113,24 @@ async def test_a_refused_call_tells_why_and_the_model_goes_on(
         ' "{\\"number\\": 1, \\"text\\": \\"a\\"}"}}]',
         '<tool_call>\n{"name": "note", "arguments": {"number": 1, "text": "a"}}\n</tool_call>',
         '{"tool_calls": [{"name": "note", "arguments": {"number": 1, "text": "a"}}]}',
+        'Sure, here it is:\n{"name": "note", "arguments": {"number": 1, "text": "a"}}',
+        'I note {"a"}.</think>\n{"name": "note", "arguments": {"number": 1, "text": "a"}}',
+        '[TOOL_CALLS][{"name": "note", "arguments": {"number": 1, "text": "a"}}]',
+        '<|python_tag|>{"name": "note", "parameters": {"number": 1, "text": "a"}}',
+        '<tool_call>{"name": "note", "arguments": {"number": 1, "text": "a"}}',
     ],
-    ids=["bare", "fenced", "list after thoughts", "tagged", "under a key"],
+    ids=[
+        "bare",
+        "fenced",
+        "list after thoughts",
+        "tagged",
+        "under a key",
+        "at the end",
+        "thoughts without a beginning",
+        "marked as Mistral does",
+        "marked as Llama does",
+        "tagged without an end",
+    ],
 )
 async def test_calls_in_the_text_are_understood(
     endpoint: Endpoint, open_model: Ask, text: str
@@ -119,26 +147,101 @@ def test_prose_calls_nothing() -> None:
 
 
 async def test_an_endless_loop_is_not_done(endpoint: Endpoint, open_model: Ask) -> None:
-    endpoint.script(*[calls(call("note", number=1, text="a"))] * 4)
+    again = call("note", number=1, text="a")
+    endpoint.script(*[calls(again, again)] * 4)
     with pytest.raises(NotDone, match="did not finish within 4 rounds") as ended:
         await run(endpoint, open_model, Notebook(), rounds=4)
     assert ended.value.work.usage.input_tokens == 400
 
 
-async def test_an_answer_without_a_call_is_asked_for_one_once(
+async def test_an_answer_without_a_call_is_asked_for_one_twice(
     endpoint: Endpoint, open_model: Ask
 ) -> None:
-    endpoint.script(says(""), calls(FINISH))
-    assert (await run(endpoint, open_model, Notebook())).rounds == 2
-    endpoint.script(says("All is well."), says("Really."))
-    with pytest.raises(NotDone, match="without calling a tool"):
+    endpoint.script(says(""), says("Done."), calls(FINISH))
+    assert (await run(endpoint, open_model, Notebook())).rounds == 3
+    endpoint.script(says(""), says("All is well."), says("Really."))
+    with pytest.raises(NotDone, match=r"without calling a tool: 'Really\.'"):
+        await run(endpoint, open_model, Notebook())
+
+
+async def test_one_call_at_a_time_is_no_endless_loop(endpoint: Endpoint, open_model: Ask) -> None:
+    notes = [calls(call("note", number=number, text="a")) for number in range(1, 8)]
+    endpoint.script(*notes, calls(FINISH))
+    notebook = Notebook()
+    done = await run(endpoint, open_model, notebook, rounds=2)
+    assert (len(notebook.notes), done.rounds) == (7, 8)
+
+
+async def test_one_call_again_and_again_is_an_endless_loop(
+    endpoint: Endpoint, open_model: Ask
+) -> None:
+    endpoint.script(*[calls(call("note", number=1, text="a"))] * 5)
+    with pytest.raises(NotDone, match="did not finish within 4 rounds"):
+        await run(endpoint, open_model, Notebook(), rounds=4)
+    assert len(endpoint.asked) == 5
+
+
+async def test_always_another_call_is_an_endless_loop_in_the_end(
+    endpoint: Endpoint, open_model: Ask
+) -> None:
+    endpoint.script(*[calls(call("note", number=1, text=f"{one}")) for one in range(60)])
+    with pytest.raises(NotDone, match="did not finish within 2 rounds"):
+        await run(endpoint, open_model, Notebook(), rounds=2)
+    assert len(endpoint.asked) == SINGLE_CALLS + 2
+
+
+TOO_LONG = (
+    "This model's maximum context length is 4096 tokens. However, your messages resulted in 9000",
+    "the request exceeds the available context size, try increasing it",
+    "Prompt is too long: 9000 tokens > 4096 maximum",
+)
+
+
+@pytest.mark.parametrize("complaint", TOO_LONG)
+async def test_a_task_that_is_too_long_is_told_shorter(
+    endpoint: Endpoint, open_model: Ask, complaint: str
+) -> None:
+    def reads_little(request: Json) -> Reply:
+        return calls(FINISH) if request["messages"][1]["content"] == "0.25" else refused
+
+    refused = error(400, complaint)
+    endpoint.script(*[reads_little] * 4)
+    await work(await open_model(), "Do.", lambda share: f"{share:g}", Notebook().tools, rounds=1)
+    assert [one["messages"][1]["content"] for one in endpoint.asked] == ["1", "1", "0.5", "0.25"]
+    assert "max_tokens" not in endpoint.asked[1]
+
+
+async def test_a_task_that_is_always_too_long_is_not_done(
+    endpoint: Endpoint, open_model: Ask
+) -> None:
+    endpoint.otherwise["scripted"] = error(400, TOO_LONG[0])
+    with pytest.raises(NotDone, match="maximum context length"):
+        await work(await open_model(), "Do.", str, Notebook().tools, rounds=9)
+
+
+async def test_null_means_nothing_where_an_argument_may_be_left_out(
+    endpoint: Endpoint, open_model: Ask
+) -> None:
+    notebook = Notebook()
+    endpoint.script(calls(call("note", number=1, text="a", kind=None), FINISH))
+    await run(endpoint, open_model, notebook)
+    assert notebook.notes == [(1, "a")]
+
+
+async def test_a_filter_and_a_refusal_say_so(endpoint: Endpoint, open_model: Ask) -> None:
+    filtered = completion({"content": None}, finish_reason="content_filter")
+    endpoint.script(*[filtered] * 3)
+    with pytest.raises(NotDone, match="filter stopped"):
+        await run(endpoint, open_model, Notebook())
+    endpoint.script(*[completion({"content": None, "refusal": "I can't help with that."})] * 3)
+    with pytest.raises(NotDone, match="I can't help with that"):
         await run(endpoint, open_model, Notebook())
 
 
 async def test_an_endpoint_that_fails_is_not_done(endpoint: Endpoint, open_model: Ask) -> None:
     model = await open_model(model_retries=0)
     with pytest.raises(NotDone, match="500"):
-        await work(model, "Do.", "Now.", Notebook().tools, rounds=3)
+        await work(model, "Do.", lambda _: "Now.", Notebook().tools, rounds=3)
 
 
 async def test_halves_of_characters_and_nuls_do_not_reach_the_functions(
@@ -154,7 +257,7 @@ async def test_halves_of_characters_and_nuls_do_not_reach_the_functions(
 async def test_a_cut_answer_is_told_so(endpoint: Endpoint, open_model: Ask) -> None:
     model = await open_model()
     endpoint.script(calls(("note", '{"number"'), finish_reason="length"), calls(FINISH))
-    await work(model, "Do.", "Now.", Notebook().tools, rounds=3)
+    await work(model, "Do.", lambda _: "Now.", Notebook().tools, rounds=3)
     assert "cut off" in endpoint.asked[1]["messages"][-1]["content"]
     spec = ToolSpec(name="finish", description="", parameters={"type": "object"})
     endpoint.script(calls(FINISH, finish_reason="length"))

@@ -37,9 +37,9 @@ FOUND = "I found titanium, USB-C and a 5x camera"
 REPORTED_FIRST = "user expects a report before any landing page coding"
 
 FIRST_FOUR = calls(
-    insert(description="Search for the latest news about the iPhone 15 Pro Max"),
-    insert(description="Init a Next.js project for the landing page"),
-    insert(description="Deploy the landing page to the website"),
+    insert(task=1, description="Search for the latest news about the iPhone 15 Pro Max"),
+    insert(task=2, description="Init a Next.js project for the landing page"),
+    insert(task=3, description="Deploy the landing page to the website"),
     planning(messages=[1, 2]),
     append(task=1, messages=[3, 4], progress=[STARTED], preferences=[REPORTED_FIRST]),
     update(task=1, status="running"),
@@ -49,7 +49,7 @@ LAST_TWO = calls(
     append(task=1, messages=[1, 2], progress=[FOUND]), update(task=1, status="success"), FINISH
 )
 ONE = [{"role": "user", "content": "Please book a table for two."}]
-ONE_TASK = calls(insert(description="Book a table"), append(task=1, messages=[1]), FINISH)
+ONE_TASK = calls(insert(task=1, description="Book a table"), append(task=1, messages=[1]), FINISH)
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ async def test_a_run_tells_what_it_was_and_what_it_took(
     assert (run.role, run.engine, run.outcome) == ("observer", "scripted", "success")
     assert (run.rounds, run.tool_calls) == (1, 3)
     assert (run.input_tokens, run.output_tokens) == (100, 10)
-    assert run.instruction_version.startswith("observer-2+")
+    assert run.instruction_version.startswith("observer-3+")
 
 
 async def test_the_model_sees_tasks_and_context_and_quoted_messages(
@@ -164,7 +164,8 @@ async def test_a_fault_that_comes_twice_loses_and_doubles_nothing(
 
 async def test_a_call_in_the_text_is_a_call(observer: Observer, endpoint: Endpoint) -> None:
     spoken = (
-        '```json\n[{"name": "insert_task", "arguments": {"description": "Book a table"}},'
+        '```json\n[{"name": "insert_task",'
+        ' "arguments": {"task": 1, "description": "Book a table"}},'
         ' {"name": "append_messages_to_task", "arguments": {"task": 1, "messages": [1]}},'
         ' {"name": "finish"}]\n```'
     )
@@ -210,7 +211,7 @@ WORKING: list[dict[str, Any]] = [
         ],
     },
 ]
-TWO = (insert(description="Search for news"), insert(description="Deploy the page"))
+TWO = (insert(task=1, description="Search for news"), insert(task=2, description="Deploy the page"))
 TWO_WORKED_ON = (*TWO, append(task=1, messages=[1, 2]))
 
 
@@ -228,7 +229,7 @@ TWO_WORKED_ON = (*TWO, append(task=1, messages=[1, 2]))
         ),
         ([], "messages 2 use tools"),
         ([*TWO, append(task=1, messages=[1, 2, 9])], "there is no new message 9"),
-        ([*TWO, insert(description="search for NEWS")], "task 1 says the same"),
+        ([*TWO, insert(task=3, description="search for NEWS")], "task 1 says the same"),
     ],
     ids=["pending", "unseen", "unanswered", "nothing", "unknown message", "twin"],
 )
@@ -253,7 +254,7 @@ async def test_a_worker_killed_in_the_middle_leaves_the_same_result(
     settings: Settings, platform: Platform, endpoint: Endpoint
 ) -> None:
     await platform.start("session")
-    endpoint.script(calls(insert(description="Book a table")), HANG, ONE_TASK)
+    endpoint.script(calls(insert(task=1, description="Book a table")), HANG, ONE_TASK)
     observer, patient = Observer(platform), {"model_timeout_seconds": 60, "buffer_turns": 1}
     async with to_be_killed("observer", settings.model_copy(update=patient)) as kill:
         session_id = await observer.new_session()

@@ -14,7 +14,20 @@ from acontext_server.kit.config import Settings
 from acontext_server.kit.ids import uuid7
 from evaluation.retrieval import Sets
 from evaluation.table import share, told
-from tests.model.endpoint import FINISH, RESET, Endpoint, Reply, Step, call, calls
+from tests.model.endpoint import (
+    CUT,
+    FINISH,
+    HANG,
+    RESET,
+    TRUNCATED,
+    Endpoint,
+    Reply,
+    Step,
+    call,
+    calls,
+    error,
+    says,
+)
 from tests.services import Platform
 from tests.space.neighbours import Neighbours
 from tests.space.running import Space, reason
@@ -31,7 +44,12 @@ attach = partial(call, "attach_blocks")
 @pytest.fixture
 def settings(settings: Settings, endpoint: Endpoint) -> Settings:
     """The settings of any test, with the scripted model."""
-    scripted = {"model_url": endpoint.url, "model_name": "scripted", "model_retries": 0}
+    scripted = {
+        "model_url": endpoint.url,
+        "model_name": "scripted",
+        "model_retries": 2,
+        "model_timeout_seconds": 0.5,
+    }
     return settings.model_copy(update=scripted)
 
 
@@ -189,10 +207,43 @@ async def test_what_was_attached_is_kept_as_exposure(
     assert [one.rank for one in (await space.history(skill.id)).exposures] == [1]
 
 
-async def test_a_model_that_does_not_answer_is_unavailable(
-    space: Space, library: str, endpoint: Endpoint
+FLYING = "book a flight"
+FAULTS: dict[str, tuple[Reply, str]] = {
+    "429": (error(429, retry_after="0.01"), "asked again 2 times"),
+    "500": (error(500), "asked again 2 times"),
+    "reset": (RESET, "asked again 2 times"),
+    "time-out": (HANG, "asked again 2 times"),
+    "cut": (CUT, "asked again 2 times"),
+    "truncated": (TRUNCATED, "asked again 2 times"),
+    "unknown tool": (calls(call("erase_everything"), FINISH), "there is no tool"),
+    "wrong types": (calls(find(query=["a", "flight"])), "query: Input should be a valid string"),
+    "broken arguments": (calls(("search_content", '{"query": "bo')), "the arguments are no JSON"),
+    "in content": (says('{"name": "search_content", "arguments": {"query": "a flight"}}'), ""),
+    "endless": (calls(find(query=FLYING)), ""),
+    "empty": (says(""), ""),
+}
+
+
+@pytest.mark.parametrize(("fault", "told"), FAULTS.values(), ids=FAULTS.keys())
+async def test_a_fault_that_comes_twice_loses_and_doubles_nothing(
+    space: Space, library: str, endpoint: Endpoint, fault: Reply, told: str
 ) -> None:
-    endpoint.script(RESET)
+    endpoint.script(fault, fault, calls(find(query=FLYING)), attaching(FLYING))
+    assert await asked(space, library, "fly") == [FLYING]
+    (run,) = await space.learned(library)
+    assert run.outcome == "success"
+    assert told in run.summary
+    is_told_by_the_adapter = "asked again" in told
+    assert run.rounds == (2 if is_told_by_the_adapter else 4)
+
+
+@pytest.mark.parametrize("fault", [RESET, says("I cannot find anything.")], ids=["away", "silent"])
+async def test_a_model_that_does_not_answer_is_unavailable(
+    space: Space, library: str, endpoint: Endpoint, fault: Reply
+) -> None:
+    endpoint.script(*[fault] * 3)
     request = pb.SearchSkillsRequest(space_id=library, query="fly", mode="agentic")
     call_ = space.skills.SearchSkills(request, metadata=space.key)
     assert await reason(call_) == "UNAVAILABLE"
+    (run,) = await space.learned(library)
+    assert (run.outcome, len(endpoint.asked)) == ("failed", 3)

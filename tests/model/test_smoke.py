@@ -11,7 +11,7 @@ from acontext_server.demo.story import CI_SETUP
 from tests.model.endpoint import FINISH, Endpoint, call, calls
 
 OBSERVED = calls(
-    call("insert_task", description="Set up CI"),
+    call("insert_task", task=1, description="Set up CI"),
     call("append_messages_to_task", task=1, messages=list(range(1, len(CI_SETUP) + 1))),
     call("update_task", task=1, status="success"),
     FINISH,

@@ -1,6 +1,6 @@
 """The loop that all agents share: ask, do what was called, tell what came of it, ask again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from acontext_server.kit.model import (
@@ -9,20 +9,31 @@ from acontext_server.kit.model import (
     Model,
     ModelFailed,
     Prompt,
+    PromptTooLong,
     ToolCall,
+    ToolSpec,
     Turn,
     Usage,
 )
 from acontext_server.kit.model.tools import Function, Refused, Tool, toolbox
 
-SILENT_ROUNDS = 2
+SILENT_ROUNDS = 3
 """So many answers in a row without a call, and the model is not going to do it."""
+SINGLE_CALLS = 24
+"""So many answers with one new call, well done, do not count as rounds: models that make one call
+at a time need an answer for each."""
+SMALLEST_SHARE = 1 / 8
+"""So much of a task a model has to be able to read."""
+LONGEST_SAYING = 200
 REMINDER = (
     "Nothing was done: answer with tool calls only, and call finish when you are done. If you"
     ' cannot call tools, write them as JSON: {"calls": [{"name": …, "arguments": {…}}]}'
 )
 CUT = " Your answer was cut off at its longest; make fewer calls at a time."
 FINISH = "finish"
+
+Told = Callable[[float], str]
+"""Writes a task down, at a share of its usual length."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,6 +46,13 @@ class Work:
     """Why calls were refused."""
     usage: Usage = field(default_factory=Usage)
 
+    @property
+    def note(self) -> str:
+        """What else whoever reads the run wants to know."""
+        retries = self.usage.retries
+        again = [f"the endpoint was asked again {retries} times"] if retries else []
+        return "; ".join([*again, *(f"refused: {one}" for one in self.refusals)])
+
 
 class NotDone(Exception):
     """The agent did not come to its end; the text says why, and the work what it took."""
@@ -45,7 +63,13 @@ class NotDone(Exception):
 
 
 async def work(
-    model: Model, instructions: str, task: str, functions: Sequence[Function], *, rounds: int
+    model: Model,
+    instructions: str,
+    task: Told,
+    functions: Sequence[Function],
+    *,
+    rounds: int,
+    single_calls: int = SINGLE_CALLS,
 ) -> Work:
     """Let a model work with tools until it calls `finish`, which is one of them.
 
@@ -53,32 +77,81 @@ async def work(
     of rounds, when the model does not call anything, and when it does not answer.
     """
     tools, done = toolbox(functions), Work()
-    turns: list[Turn] = [Prompt(text=task)]
-    silent = 0
-    while done.rounds < rounds:
-        answer = await _asked(model, instructions, turns, tools, done)
+    turns: list[Turn] = []
+    left, patience, silent = rounds, Patience(single_calls), 0
+    while left:
+        answer = await _asked(model, instructions, task, turns, tools, done)
         turns.append(answer)
+        refused = len(done.refusals)
         silent = 0 if answer.calls else silent + 1
         if silent == SILENT_ROUNDS:
-            break
+            raise NotDone(_why_silent(answer), done)
         if not answer.calls:
             turns.append(Prompt(text=REMINDER + (CUT if answer.is_cut else "")))
         elif await _answered(answer, tools, turns, done):
             return done
-    raise NotDone(_why(done, silent), done)
+        if not patience.bears(answer, is_refused=len(done.refusals) > refused):
+            left -= 1
+    last = f"; last refused: {done.refusals[-1]}" if done.refusals else ""
+    raise NotDone(f"the model did not finish within {rounds} rounds{last}", done)
+
+
+class Patience:
+    """With models that make one call at a time."""
+
+    def __init__(self, single_calls: int) -> None:
+        self._left = single_calls
+        self._seen: set[tuple[str, str]] = set()
+
+    def bears(self, answer: Answer, *, is_refused: bool) -> bool:
+        """Say whether an answer does not count, since it brought the work on by one call."""
+        made = {(call.name, call.arguments) for call in answer.calls}
+        is_new = not made & self._seen
+        self._seen |= made
+        if is_refused or len(answer.calls) != 1 or not is_new or not self._left:
+            return False
+        self._left -= 1
+        return True
 
 
 async def _asked(
-    model: Model, instructions: str, turns: Sequence[Turn], tools: dict[str, Tool], done: Work
+    model: Model,
+    instructions: str,
+    task: Told,
+    turns: list[Turn],
+    tools: dict[str, Tool],
+    done: Work,
 ) -> Answer:
     done.rounds += 1
+    specs = [tool.spec for tool in tools.values()]
     try:
-        answer = await model.answer(instructions, turns, [tool.spec for tool in tools.values()])
+        if turns:
+            answer = await model.answer(instructions, turns, specs)
+        else:
+            answer = await _begun(model, instructions, task, turns, specs)
     except ModelFailed as error:
         done.usage += error.usage
         raise NotDone(str(error), done) from error
     done.usage += answer.usage
     return answer
+
+
+async def _begun(
+    model: Model,
+    instructions: str,
+    task: Told,
+    turns: list[Turn],
+    specs: Sequence[ToolSpec],
+    share: float = 1.0,
+) -> Answer:
+    """Tell the task, and tell it shorter for as long as it is too long."""
+    turns[:] = [Prompt(text=task(share))]
+    try:
+        return await model.answer(instructions, turns, specs)
+    except PromptTooLong:
+        if share <= SMALLEST_SHARE:
+            raise
+    return await _begun(model, instructions, task, turns, specs, share / 2)
 
 
 async def _answered(answer: Answer, tools: dict[str, Tool], turns: list[Turn], done: Work) -> bool:
@@ -109,8 +182,8 @@ async def _done(call: ToolCall, tools: dict[str, Tool], done: Work, answer: Answ
         return f"refused: {error}" + (CUT if answer.is_cut else "")
 
 
-def _why(done: Work, silent: int) -> str:
-    if silent == SILENT_ROUNDS:
-        return "the model answered without calling a tool"
-    last = f"; last refused: {done.refusals[-1]}" if done.refusals else ""
-    return f"the model did not finish within {done.rounds} rounds{last}"
+def _why_silent(answer: Answer) -> str:
+    if answer.is_filtered:
+        return "the endpoint's filter stopped the model's answer"
+    said = f": {answer.text[:LONGEST_SAYING]!r}" if answer.text else ""
+    return f"the model answered without calling a tool{said}"

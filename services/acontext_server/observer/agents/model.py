@@ -5,6 +5,7 @@ All calls of a run only collect changes; whoever asked the engine applies them t
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -63,17 +64,13 @@ class ModelEngine:
         model = self._models.of("observer", wishes.model)
         rounds, text = wishes.rounds or self._rounds, self._instructions.text
         try:
-            done = await work(model, text, batch_text(batch), record.tools, rounds=rounds)
+            done = await work(model, text, partial(batch_text, batch), record.tools, rounds=rounds)
         except NotDone as error:
             raise EngineFailed(str(error), _observed((), error.work, model.name)) from error
         return _observed(record.changes, done, model.name)
 
 
 def _observed(changes: Sequence[Change], done: Work, engine: str) -> Observed:
-    retries = [f"the endpoint was asked again {done.usage.retries} times"] * bool(
-        done.usage.retries
-    )
-    refusals = [f"refused: {one}" for one in done.refusals]
     return Observed(
         changes=tuple(changes),
         state=STATE,
@@ -83,7 +80,7 @@ def _observed(changes: Sequence[Change], done: Work, engine: str) -> Observed:
         output_tokens=done.usage.output_tokens,
         cost=done.usage.cost,
         engine=engine,
-        note="; ".join([*retries, *refusals]),
+        note=done.note,
     )
 
 
@@ -108,17 +105,24 @@ class Record:
         )
 
     def insert_task(
-        self, description: Annotated[Line, Field(description="What is to be done.")]
+        self,
+        task: Annotated[int, Field(description="Its number: the next one of the list.", ge=1)],
+        description: Annotated[Line, Field(description="What is to be done.")],
     ) -> str:
         """Add a task at the end of the list; it is pending."""
         for known in self._after.tasks.values():
             if known.description.casefold() == description.casefold():
+                if known.order == task:
+                    return f"task {task} is in the list"
                 raise Refused(f"task {known.order} says the same; use that one")
         if sum(isinstance(one, OpenTask) for one in self.changes) >= MOST_NEW_TASKS:
             raise Refused("these are more tasks than a conversation has; keep to top-level steps")
-        order = max(self._after.last, PLANNING) + 1
-        self._apply(OpenTask(order=order, description=description))
-        return f"inserted as task {order}"
+        following = max(self._after.last, PLANNING) + 1
+        if task != following:
+            # Calls of the same answer name tasks by the numbers that the model expects.
+            raise Refused(f"the next task is number {following}")
+        self._apply(OpenTask(order=following, description=description))
+        return f"inserted as task {following}"
 
     def update_task(
         self,

@@ -15,21 +15,25 @@ from acontext_server.observer.agents.transcript import (
 from acontext_server.observer.domain import PLANNING, TaskState
 
 LONGEST_PART = 2000
+LONGEST_BATCH = 100_000
+"""So many characters of a batch are shown, by shortening its parts."""
 LAST_LINES = 4
 """So many of a task's lines of progress are shown."""
 
 
-def batch_text(batch: Batch) -> str:
-    """Write down what an engine is asked to observe."""
+def batch_text(batch: Batch, share: float = 1) -> str:
+    """Write down what an engine is asked to observe, or a share of it."""
+    parts = sum(len(message.parts) for message in (*batch.context, *batch.messages))
+    limit = int(min(LONGEST_PART, LONGEST_BATCH / max(parts, 1)) * share)
     before = [
         line
         for message in batch.context
-        for line in _message(f"[before] {_speaker(message)}", message)
+        for line in _message(f"[before] {_speaker(message)}", message, limit)
     ]
     new = [
         line
         for number, message in enumerate(batch.messages, start=1)
-        for line in _message(f"[{number}] {_speaker(message)}", message)
+        for line in _message(f"[{number}] {_speaker(message)}", message, limit)
     ]
     count = len(batch.messages)
     sections: list[tuple[str, Iterable[str]]] = [
@@ -64,23 +68,23 @@ def _speaker(message: Message) -> str:
     return {"user": "user", "assistant": "agent", "system": "system"}.get(message.role, "other")
 
 
-def _message(head: str, message: Message) -> Iterator[str]:
+def _message(head: str, message: Message, limit: int) -> Iterator[str]:
     yield head
     for part in message.parts:
-        yield from _part(part)
+        yield from _part(part, limit)
 
 
-def _part(part: Part) -> Iterator[str]:
+def _part(part: Part, limit: int) -> Iterator[str]:
     match part:
         case Text():
-            yield quoted(part.text, limit=LONGEST_PART)
+            yield quoted(part.text, limit=limit)
         case ToolCall():
             yield f"calls the tool {_name(part.name)} {_name(part.id)} with"
-            yield quoted(part.arguments, limit=LONGEST_PART)
+            yield quoted(part.arguments, limit=limit)
         case ToolResult():
             outcome = "an error" if part.is_error else "a result"
             yield f"{outcome} of the tool {_name(part.name)} {_name(part.call_id)}"
-            yield quoted(part.text, limit=LONGEST_PART)
+            yield quoted(part.text, limit=limit)
         case Other():
             yield f"(a part of type {_name(part.type)})"
 

@@ -73,7 +73,7 @@ class ModelLibrarian:
         desk = Desk(lesson, space_id, shelves, near, alike, self._new_id)
         rounds, text = wishes.rounds or self._rounds, self._instructions.text
         try:
-            done = await work(model, text, desk.told(), desk.tools, rounds=rounds)
+            done = await work(model, text, desk.told, desk.tools, rounds=rounds)
         except NotDone as error:
             raise PlacingFailed(str(error), cost_of(error.work, model.name)) from error
         return desk.placement, cost_of(done, model.name)
@@ -124,10 +124,11 @@ class Desk:
             raise ValueError("nothing was decided")
         return Placement(self._decision, needed(self._arrangements, self._decision))
 
-    def told(self) -> str:
-        """Write down the lesson, the skills nearest to it and the tree."""
+    def told(self, share: float) -> str:
+        """Write down the lesson, the skills nearest to it, or a share of them, and the tree."""
         known = [one for one in self._nearest() if self._shelves.find(one)]
-        nearest = [self._whole(one) for one in known[:SHOWN_SKILLS]]
+        longest = int(LONGEST_SKILL * share)
+        nearest = [self._whole(one, longest) for one in known[:SHOWN_SKILLS]]
         sections = [
             ("The lesson", [quoted(_said(self._lesson))]),
             ("The skills nearest to it, the nearest first", nearest or ["none"]),
@@ -311,9 +312,9 @@ class Desk:
         page = in_one_line(self._shelves.path(block.parent_id))
         return f"{self._number(skill_id)}. skill in {page}: {in_one_line(block.title)}"
 
-    def _whole(self, skill_id: UUID) -> str:
+    def _whole(self, skill_id: UUID, longest: int = LONGEST_SKILL) -> str:
         block = self._shelves.find(skill_id)
-        said = quoted(_said(block.sop), limit=LONGEST_SKILL) if block else ""
+        said = quoted(_said(block.sop), limit=longest) if block else ""
         return f"{self._line(skill_id)}\n{said}"
 
     def _described(self, block: Block) -> str:

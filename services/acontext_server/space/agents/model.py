@@ -1,6 +1,7 @@
 """Distilling by a chat model: it words the lesson, its tools hold what must never be in one."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -49,8 +50,9 @@ class ModelDistiller:
         draft, wishes = Draft(experience), experience.wishes
         model = self._models.of("distiller", wishes.models.get("distiller", ""))
         rounds, text = wishes.rounds or self._rounds, self._instructions.text
+        told = partial(experience_text, experience)
         try:
-            done = await work(model, text, experience_text(experience), draft.tools, rounds=rounds)
+            done = await work(model, text, told, draft.tools, rounds=rounds)
         except NotDone as error:
             raise DistillingFailed(str(error), cost_of(error.work, model.name)) from error
         return Lesson(draft.sop, draft.difficulty, cost_of(done, model.name))
@@ -65,7 +67,7 @@ def cost_of(done: Work, engine: str) -> Cost:
         output_tokens=done.usage.output_tokens,
         price=done.usage.cost,
         engine=engine,
-        note="; ".join(f"refused: {one}" for one in done.refusals),
+        note=done.note,
     )
 
 

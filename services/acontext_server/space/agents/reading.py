@@ -14,14 +14,14 @@ LONGEST_TASK = 120_000
 """So many characters of a task are shown: its parts are shortened, then its middle is left out."""
 
 
-def experience_text(experience: Experience) -> str:
-    """Write down a task, what came before it, and its messages with their numbers."""
+def experience_text(experience: Experience, share: float = 1) -> str:
+    """Write down a task, what came before it, and its messages with their numbers, or a share."""
     sections = [
         ("Earlier tasks of the session, for their conditions", _listed(experience.earlier)),
         ("The task", [in_one_line(experience.description)]),
         ("Preferences that were observed", _listed(experience.preferences)),
         ("The project's own rules of what makes a task hard", _rules(experience)),
-        ("Messages", _messages(experience)),
+        ("Messages", _messages(experience, int(LONGEST_TASK * share))),
     ]
     return "\n\n".join(f"## {title}\n" + "\n".join(lines) for title, lines in sections if lines)
 
@@ -36,14 +36,14 @@ def _rules(experience: Experience) -> list[str]:
     ]
 
 
-def _messages(experience: Experience) -> list[str]:
+def _messages(experience: Experience, longest: int) -> list[str]:
     parts = sum(len(turn.parts) for turn in experience.turns)
-    limit = max(min(LONGEST_PART, LONGEST_TASK // max(parts, 1)), SHORTEST_PART)
+    limit = max(min(LONGEST_PART, longest // max(parts, 1)), SHORTEST_PART)
     written = [
         "\n".join(_message(number, turn, limit))
         for number, turn in enumerate(experience.turns, start=1)
     ]
-    most = LONGEST_TASK // SHORTEST_PART
+    most = longest // SHORTEST_PART
     left_out = len(written) - most
     if left_out <= 0:
         return written

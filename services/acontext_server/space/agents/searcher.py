@@ -63,10 +63,13 @@ class ModelSearcher:
         task = f"## Query\n{quoted(query, limit=LONGEST_BLOCK)}\n\nAttach at most {limit} blocks."
         text, model = self._instructions.text, self._models.of("searcher", name)
         try:
-            done = await work(model, text, task, walk.tools, rounds=rounds)
+            # Its rounds are the caller's own limit, so every answer is one.
+            done = await work(
+                model, text, lambda _: task, walk.tools, rounds=rounds, single_calls=0
+            )
         except NotDone as error:
             found = Found(tuple(walk.attached.values()), error.work, model.name, str(error))
-            if isinstance(error.__cause__, ModelFailed):
+            if isinstance(error.__cause__, ModelFailed) or not error.work.tool_calls:
                 return replace(found, is_unanswered=True)
             return found
         return Found(tuple(walk.attached.values()), done, model.name)

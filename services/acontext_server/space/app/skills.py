@@ -221,7 +221,7 @@ class SkillApp:
             duration_seconds=seconds,
             outcome="failed" if found.error else "success",
             error=found.error or None,
-            summary=f"{len(found.blocks)} attached",
+            summary="; ".join(filter(None, (f"{len(found.blocks)} attached", found.work.note))),
             created_at=self._now(),
             rounds=found.work.rounds,
             tool_calls=found.work.tool_calls,
