@@ -10,7 +10,9 @@ from contextlib import suppress
 import pytest
 
 from acontext import AcontextAsyncClient, AcontextClient
+from acontext_server.demo import story
 from tests.engines import state_folder
+from tests.journeys.client import set_outcome
 from tests.journeys.system import KEY, System, eventually, running
 
 MESSAGES = 1000
@@ -130,3 +132,19 @@ async def test_a_watch_of_tasks_goes_on_where_it_was(fragile: System) -> None:
         watch.cancel()
         assert cursors[: len(every)] == every
         assert len(set(cursors)) == len(cursors)
+
+
+@pytest.mark.timeout(300)
+async def test_a_watch_that_breaks_before_its_first_change_misses_none(fragile: System) -> None:
+    async with AcontextAsyncClient(base_url=fragile.url, api_key=KEY) as client:
+        session_id = (await client.sessions.create()).id
+        await client.sessions.store_messages(session_id, story.README)
+        assert (await client.sessions.flush(session_id)).status == 200
+        task = (await client.sessions.get_tasks(session_id)).items[0]
+        watch = asyncio.ensure_future(anext(client.tasks.watch()))
+        for _ in range(3):  # asked behind the watch, of the same service
+            await client.tasks.get_statistics()
+        with fragile.without_gateway():
+            await set_outcome(fragile.address_of("observer"), task.id, "failed")
+        change = await asyncio.wait_for(watch, 60)
+        assert (change.task.id, change.task.status) == (task.id, "failed")

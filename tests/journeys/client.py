@@ -145,6 +145,14 @@ def channel_to(address: str) -> aio.Channel:
     return aio.insecure_channel(address, options=options)
 
 
+async def set_outcome(address: str, task_id: str, status: str) -> None:
+    """Set how a task ended, at the gateway or at observer's own address."""
+    request = observer.SetTaskOutcomeRequest(task_id=task_id, status=status)
+    async with channel_to(address) as channel:
+        stub = observer.TaskServiceStub(channel)
+        await stub.SetTaskOutcome(request, metadata=AS_PROJECT, timeout=20)
+
+
 @asynccontextmanager
 async def open_client(address: str) -> AsyncIterator[Client]:
     """Open a client on a channel of its own."""

@@ -1,13 +1,14 @@
 """A whole embedded Acontext as a user runs it: its own process, folder and port."""
 
 import asyncio
+import json
 import os
 import random
 import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
@@ -109,6 +110,27 @@ class System:
     def gateway(self) -> Sequence[int]:
         """List the processes of the gateway."""
         return [pid for pid in self.descendants() if "envoy" in _command(pid)]
+
+    @contextmanager
+    def without_gateway(self) -> Iterator[None]:
+        """Kill the gateway, and let nobody start it again meanwhile."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            for pid in self.gateway():
+                os.kill(pid, signal.SIGKILL)
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
+
+    def address_of(self, service: str) -> str:
+        """Say where a service listens, as the gateway was told."""
+        (told,) = self.folder.rglob("clusters.json")
+        for cluster in json.loads(told.read_text())["static_resources"]["clusters"]:
+            if cluster["name"] == service:
+                (group,) = cluster["load_assignment"]["endpoints"]
+                place = group["lb_endpoints"][0]["endpoint"]["address"]["socket_address"]
+                return f"{place['address']}:{place['port_value']}"
+        raise LookupError(service)
 
     def is_healthy(self) -> bool:
         try:

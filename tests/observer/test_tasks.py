@@ -112,6 +112,25 @@ async def test_a_watch_gives_every_change_and_goes_on_behind_its_cursor(
     resumed.cancel()
 
 
+async def test_a_watch_from_now_on_says_where_that_is_if_it_is_asked(
+    observer: Observer, session_id: str
+) -> None:
+    key = observer.platform.key
+    asked = pb.WatchTasksRequest(session_id=session_id, with_start=True)
+    watch = observer.tasks.WatchTasks(asked, metadata=key)
+    begun = await watch.read()
+    assert isinstance(begun, pb.WatchTasksResponse)
+    assert not begun.HasField("change")
+    watch.cancel()
+    task = (await observer.tasks_of(session_id))[1]
+    request = pb.SetTaskOutcomeRequest(task_id=task.id, status="failed")
+    await observer.tasks.SetTaskOutcome(request, metadata=key)
+    resumed = observer.tasks.WatchTasks(pb.WatchTasksRequest(cursor=begun.start), metadata=key)
+    missed = await _next(resumed)
+    assert (missed.task.id, missed.task.status) == (task.id, "failed")
+    resumed.cancel()
+
+
 async def test_watchers_are_told_that_tasks_are_gone(observer: Observer, session_id: str) -> None:
     key = observer.platform.key
     watch = observer.tasks.WatchTasks(pb.WatchTasksRequest(cursor=""), metadata=key)

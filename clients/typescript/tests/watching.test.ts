@@ -4,8 +4,10 @@ import { test } from "node:test";
 import { Code } from "@connectrpc/connect";
 
 import { reasonOf, TransportError } from "../src/errors.js";
+import { TaskService } from "../src/gen/acontext/observer/v1/task_service_pb.js";
 import { SessionsAPI } from "../src/resources/sessions.js";
-import { away, refusal, sessionsOf } from "./serving.js";
+import { TasksAPI } from "../src/resources/tasks.js";
+import { away, refusal, serving, sessionsOf } from "./serving.js";
 
 /** Serve a log of endless messages whose stream breaks after every third. */
 function breaking(end?: () => Error) {
@@ -59,4 +61,25 @@ test("a watch ends when its signal aborts", async () => {
     }
   };
   await assert.rejects(watching, TransportError);
+});
+
+test("a watch of tasks that breaks before its first change goes on where it began", async () => {
+  const opened: (string | undefined)[] = [];
+  const api = serving((router) =>
+    router.service(TaskService, {
+      async *watchTasks({ cursor, withStart }) {
+        opened.push(cursor);
+        if (withStart) yield { start: cursor ?? "begun" };
+        if (opened.length === 1) throw away();
+        yield { change: { cursor: `${cursor}+1`, task: { data: {} } } };
+      },
+    }),
+  );
+  const cursors: string[] = [];
+  for await (const { cursor } of new TasksAPI(api).watch()) {
+    cursors.push(cursor);
+    if (cursors.length === 2) break;
+  }
+  assert.deepEqual(opened, [undefined, "begun", "begun+1"]);
+  assert.deepEqual(cursors, ["begun+1", "begun+1+1"]);
 });

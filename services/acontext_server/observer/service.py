@@ -77,14 +77,15 @@ class TaskServicer(pb.TaskServiceServicer):
         self, request: pb.WatchTasksRequest, context: Context
     ) -> AsyncIterator[pb.WatchTasksResponse]:
         project_id = caller().project_id
+        session_id = _session(request.session_id) if request.session_id else None
         scope = f"watch:{project_id}"
-        position = self._position(scope, request.cursor) or 0
-        watched = self._reading.watch_tasks(
-            project_id,
-            _session(request.session_id) if request.session_id else None,
-            position=position if request.HasField("cursor") else None,
+        given = self._position(scope, request.cursor) or 0
+        position = await self._reading.begin_watch(
+            project_id, session_id, position=given if request.HasField("cursor") else None
         )
-        async for change in watched:
+        if request.with_start:
+            yield pb.WatchTasksResponse(start=self._cursors.encode(scope, position))
+        async for change in self._reading.watch_tasks(project_id, session_id, position=position):
             cursor = self._cursors.encode(scope, change.position)
             yield pb.WatchTasksResponse(change=change_to_proto(change, cursor))
 

@@ -53,10 +53,15 @@ export function useTaskChanges(sessionId: string, changed: () => void): void {
     sessionId,
     (signal) =>
       createClient(TaskService, transport).watchTasks(
-        { sessionId, ...(cursor.current === undefined ? {} : { cursor: cursor.current }) },
+        {
+          sessionId,
+          withStart: true,
+          ...(cursor.current === undefined ? {} : { cursor: cursor.current }),
+        },
         { signal },
       ),
-    ({ change }) => {
+    ({ change, start }) => {
+      if (start !== undefined) cursor.current = start;
       if (!change?.task) return;
       cursor.current = change.cursor;
       const { task, removed } = change;

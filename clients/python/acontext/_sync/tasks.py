@@ -24,13 +24,16 @@ class TasksAPI(Resource):
         """Receive every change of a session's or the project's tasks, in order, as it happens.
 
         It begins behind a cursor; the empty one means with the very first change, None with the
-        next. It goes on where it was when the line or the services break (from None: once the first
-        change has come), and ends when the client is closed.
+        next. It goes on where it was when the line or the services break, and ends when the client
+        is closed.
         """
-        request = pb.WatchTasksRequest(session_id=session_id, cursor=cursor)
+        request = pb.WatchTasksRequest(session_id=session_id, cursor=cursor, with_start=True)
         watch = self._connection.follow(lambda: self._stubs.tasks.WatchTasks, request)
         with closing(watch):
             for answer in watch:
+                if not answer.HasField("change"):
+                    request.cursor = answer.start
+                    continue
                 request.cursor = answer.change.cursor
                 yield TaskChange.of(answer.change)
 

@@ -12,10 +12,7 @@ import { resumed } from "../watching.js";
 export interface WatchTasksOptions {
   /** Only of this session. */
   sessionId?: string;
-  /**
-   * Changes behind it; an empty text means from the very first. Without one, changes are given from
-   * now on, and those of a break before the first are missed.
-   */
+  /** Changes behind it; an empty text means from the very first. Without one: from now on. */
   cursor?: string;
   signal?: AbortSignal;
 }
@@ -56,19 +53,22 @@ export class TasksAPI {
    */
   watch(options: WatchTasksOptions = {}): AsyncGenerator<TaskChange, void, undefined> {
     const { sessionId, cursor, signal } = options;
-    const open = (last: TaskChange | undefined, until: AbortSignal) =>
-      this.#watchOnce(given({ sessionId, cursor: last?.cursor ?? cursor }), until);
-    return resumed(open, signal);
+    const place = given({ sessionId, cursor });
+    return resumed((_, until) => this.#watchOnce(place, until), signal);
   }
 
+  /** Watch until the stream breaks, and keep in `place` where it has come to. */
   async *#watchOnce(
-    request: { sessionId?: string; cursor?: string },
+    place: { sessionId?: string; cursor?: string },
     signal: AbortSignal,
   ): AsyncGenerator<TaskChange, void, undefined> {
+    const request = { ...place, withStart: true };
     const answers = this.#api.tasks.watchTasks(request, { signal, timeoutMs: 0 });
-    for await (const { change } of answers) {
-      const task = plainTask(change?.task);
-      yield { ...plain<TaskChange>(TaskChangeSchema, change), task };
+    for await (const { change, start } of answers) {
+      const cursor = change?.cursor ?? start;
+      if (cursor !== undefined) place.cursor = cursor;
+      if (!change) continue;
+      yield { ...plain<TaskChange>(TaskChangeSchema, change), task: plainTask(change.task) };
     }
   }
 

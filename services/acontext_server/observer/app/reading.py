@@ -104,15 +104,21 @@ class Reading:
                 space_id=await observations.space_of(tx, project_id, task.session_id),
             )
 
-    async def watch_tasks(
+    async def begin_watch(
         self, project_id: ProjectId, session_id: SessionId | None, *, position: int | None
-    ) -> AsyncIterator[TaskChange]:
-        """Give every change beyond a position, else from now on, and each new one as it happens."""
+    ) -> int:
+        """Say where a watch begins: at a position, else behind the last change."""
         if session_id is not None:
             await self._sessions.where(project_id, session_id)
-        if position is None:
-            async with self._means.database.transaction() as tx:
-                position = await changes.last(tx, project_id)
+        if position is not None:
+            return position
+        async with self._means.database.transaction() as tx:
+            return await changes.last(tx, project_id)
+
+    async def watch_tasks(
+        self, project_id: ProjectId, session_id: SessionId | None, *, position: int
+    ) -> AsyncIterator[TaskChange]:
+        """Give every change beyond a position, and each new one as it happens."""
         while True:
             with self._means.bell.listening(changes_of(project_id)) as ring:
                 async with self._means.database.transaction() as tx:

@@ -144,18 +144,24 @@ class WatchTasksRequest(_message.Message):
 
     SESSION_ID_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
+    WITH_START_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     cursor: _builtins.str
     """Changes behind it; empty text means from the very first. Unset: from now on."""
+    with_start: _builtins.bool
+    """Also say where the watch begins, in a first response without a change. Whoever resumes from
+    there loses nothing when the watch breaks before its first change.
+    """
     def __init__(
         self,
         *,
         session_id: _builtins.str | None = ...,
         cursor: _builtins.str | None = ...,
+        with_start: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "_session_id", b"_session_id", "cursor", b"cursor", "session_id", b"session_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "_session_id", b"_session_id", "cursor", b"cursor", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "_session_id", b"_session_id", "cursor", b"cursor", "session_id", b"session_id", "with_start", b"with_start"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cursor: _TypeAlias = _typing.Literal["cursor"]  # noqa: Y015
     _WhichOneofArgType__cursor: _TypeAlias = _typing.Literal["_cursor", b"_cursor"]  # noqa: Y015
@@ -170,23 +176,31 @@ Global___WatchTasksRequest: _TypeAlias = WatchTasksRequest  # noqa: Y015
 
 @_typing.final
 class WatchTasksResponse(_message.Message):
-    """Holds one change."""
+    """Holds one change, or says where the watch begins."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CHANGE_FIELD_NUMBER: _builtins.int
+    START_FIELD_NUMBER: _builtins.int
+    start: _builtins.str
+    """Where to resume a watch that had no change yet; only in a first response that was asked for."""
     @_builtins.property
-    def change(self) -> _task_pb2.TaskChange: ...
+    def change(self) -> _task_pb2.TaskChange:
+        """Unset in a response that says where the watch begins."""
+
     def __init__(
         self,
         *,
         change: _task_pb2.TaskChange | None = ...,
+        start: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_start", b"_start", "change", b"change", "start", b"start"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_start", b"_start", "change", b"change", "start", b"start"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__start: _TypeAlias = _typing.Literal["start"]  # noqa: Y015
+    _WhichOneofArgType__start: _TypeAlias = _typing.Literal["_start", b"_start"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__start) -> _WhichOneofReturnType__start | None: ...
 
 Global___WatchTasksResponse: _TypeAlias = WatchTasksResponse  # noqa: Y015
 
