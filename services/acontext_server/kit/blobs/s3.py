@@ -1,12 +1,10 @@
 """Blobs in a bucket of anything that speaks S3; tried against MinIO."""
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from minio import Minio
@@ -68,14 +66,13 @@ class S3Address:
 class S3Blobs:
     """Keeps each blob as the object `project/service/sha256`."""
 
-    def __init__(self, client: Minio, signer: Minio, *, bucket: str, incoming: Path) -> None:
+    def __init__(self, client: Minio, signer: Minio, *, bucket: str) -> None:
         self._client = client
         self._signer = signer
         self._bucket = bucket
-        self._incoming = incoming
 
     def spool(self) -> Spool:
-        return Spool(self._incoming)
+        return Spool()
 
     async def put(self, key: BlobKey, spool: Spool) -> None:
         if not await self.stat(key):
@@ -177,12 +174,11 @@ async def open_s3_blobs(url: str) -> AsyncIterator[S3Blobs]:
     )
     client = _client(address, address.endpoint, secure=address.secure, pool=pool)
     signer = _client(address, address.public_endpoint, secure=address.public_secure, pool=pool)
-    with tempfile.TemporaryDirectory(prefix="acontext-blobs-") as incoming:
-        await asyncio.to_thread(_make_bucket, client, address.bucket)
-        try:
-            yield S3Blobs(client, signer, bucket=address.bucket, incoming=Path(incoming))
-        finally:
-            pool.clear()
+    await asyncio.to_thread(_make_bucket, client, address.bucket)
+    try:
+        yield S3Blobs(client, signer, bucket=address.bucket)
+    finally:
+        pool.clear()
 
 
 def _client(address: S3Address, endpoint: str, *, secure: bool, pool: PoolManager) -> Minio:

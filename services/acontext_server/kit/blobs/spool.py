@@ -16,10 +16,11 @@ class Spool:
     """Bytes that are counted and hashed as they arrive: few stay in memory, many go to a file.
 
     Ask `Blobs.spool()` for one, since `Blobs.put()` names its file instead of copying it, and
-    leave it by `async with`, which removes what was not put. One task writes it.
+    leave it by `async with`, which removes what was not put. One task writes it. Without a folder
+    the file has no name, so that the kernel removes it even when the process is killed.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
         self._waiting = bytearray()
         self._digest = hashlib.sha256()
@@ -74,25 +75,32 @@ class Spool:
         return self._path
 
     def open(self) -> BinaryIO:
-        """Open all bytes for reading from the start. Blocking: for adapters."""
+        """Open all bytes for reading from the start, when the last is written. Blocking."""
         if self._file is None:
             return io.BytesIO(self._waiting)
         self._flush()
         self._file.flush()
-        assert self._path is not None
-        return self._path.open("rb")
+        # A descriptor of its own: the reader may outlive a caller who was cancelled.
+        reader = os.fdopen(os.dup(self._file.fileno()), "rb")
+        reader.seek(0)
+        return reader
 
     def _flush(self) -> None:
         with self._lock:
             if self._closed:
                 raise ValueError("a closed spool takes no more bytes")
             if self._file is None:
-                handle, name = tempfile.mkstemp(dir=self._folder)
-                self._path = Path(name)
-                self._file = os.fdopen(handle, "w+b")
+                self._file = self._make_file()
             self._digest.update(self._waiting)
             self._file.write(self._waiting)
             self._waiting.clear()
+
+    def _make_file(self) -> BinaryIO:
+        if self._folder is None:
+            return tempfile.TemporaryFile()
+        handle, name = tempfile.mkstemp(dir=self._folder)
+        self._path = Path(name)
+        return os.fdopen(handle, "w+b")
 
     def _read(self, offset: int, length: int) -> bytes:
         self._flush()
