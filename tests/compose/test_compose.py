@@ -1,8 +1,13 @@
 """The whole of docker-compose.yml, really started, walked through, stopped and started again."""
 
+import hashlib
 import json
 import os
+import random
+import re
 import subprocess
+import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +24,8 @@ KEY = "sk-ac-your-root-api-bearer-token"
 OPERATOR = "development-admin-key"
 FILES = ("docker-compose.yml", "tests/compose/build.yml")
 OURS = ("gateway", "session", "disk", "observer", "space")
+LOOP = Path("tests/journeys/native_program.py")
+LARGE = random.Random("large").randbytes(10_000_000)
 
 
 class Composed:
@@ -27,8 +34,10 @@ class Composed:
     def __init__(self, docker: Docker, environment: Path) -> None:
         self.docker = docker
         self._environment = environment
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.port, self._dashboard_port = free_port(), free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self.url = f"http://{self.address}"
+        self.dashboard = f"http://127.0.0.1:{self._dashboard_port}"
 
     def __call__(self, *arguments: str) -> str:
         """Run a command of compose."""
@@ -36,24 +45,21 @@ class Composed:
         project = ["--project-name", "acontext-test", "--env-file", str(self._environment)]
         return self.docker("compose", *files, *project, *arguments)
 
+    def run_python(self, service: str, program: str) -> str:
+        """Run a program in a container and give what it prints."""
+        return self("exec", "-T", service, "python3", "-c", program).strip()
+
     def write_environment(self) -> None:
         """Take the example as a newcomer does, with ports that are free here."""
         told = Path(".env.example").read_text()
-        dashboard = free_port()
         for before, after in (
             ("ACONTEXT_PORT=8029", f"ACONTEXT_PORT={self.port}"),
-            ("ACONTEXT_DASHBOARD_PORT=3000", f"ACONTEXT_DASHBOARD_PORT={dashboard}"),
+            ("ACONTEXT_DASHBOARD_PORT=3000", f"ACONTEXT_DASHBOARD_PORT={self._dashboard_port}"),
             ("ACONTEXT_PUBLIC_URL=http://localhost:8029", f"ACONTEXT_PUBLIC_URL={self.url}"),
         ):
             assert before in told
             told = told.replace(before, after)
         self._environment.write_text(told)
-
-    def inspected(self, service: str) -> dict[str, object]:
-        """Say what the engine knows of a container."""
-        container = self("ps", "--quiet", service).strip()
-        found: dict[str, object] = json.loads(self.docker("inspect", container))[0]
-        return found
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +69,7 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
             docker.prepare()
             compose = Composed(docker, tmp_path_factory.mktemp("compose") / "env")
             compose.write_environment()
-            compose("build", *OURS, "setup")
+            compose("build")
             try:
                 compose("up", "--wait", "--no-build", "--wait-timeout", "300")
                 yield compose
@@ -120,37 +126,89 @@ def test_a_file_is_handed_out_by_the_gateway_and_by_nothing_without_a_signature(
     assert httpx.get(url.partition("?")[0]).status_code in (403, 404)
 
 
+def test_the_dashboard_is_on_its_own_port_and_knows_the_gateway(composed: Composed) -> None:
+    with httpx.Client(base_url=composed.dashboard, timeout=20) as browser:
+        page = browser.get("/sessions")
+        assert page.status_code == 200
+        (script,) = re.findall(r'<script [^>]*src="(/assets/[^"]+)"', page.text)
+        assert browser.get(script).headers["content-type"].startswith("text/javascript")
+        assert browser.get("/dashboard.json").json()["apiUrl"] == composed.url
+
+
 def test_down_and_up_keep_every_byte(composed: Composed) -> None:
+    learn(composed)
     with client(composed) as http:
         session_id = http.post("/session", json={}).json()["data"]["id"]
         long = "kept " * 20_000
         sent = {"blob": {"role": "user", "content": long}}
         http.post(f"/session/{session_id}/messages", json=sent)
-        before = http.get(f"/session/{session_id}/messages").json()["data"]["items"]
-        spaces = http.get("/space").json()["data"]["items"]
-    assert before[0]["content"] == long or long in json.dumps(before)
-    composed("down", "--timeout", "20")
-    composed("up", "--wait", "--no-build", "--wait-timeout", "300")
-    with client(composed) as http:
-        assert http.get(f"/session/{session_id}/messages").json()["data"]["items"] == before
-        assert http.get("/space").json()["data"]["items"] == spaces
+        disk_id = http.post("/disk", json={}).json()["data"]["id"]
+        form = {"file": ("large.bin", LARGE)}
+        kept = http.post(f"/disk/{disk_id}/artifact", files=form, data={"file_path": "/"})
+        assert kept.status_code == 200, kept.text
+        (space_id, *_) = [one["id"] for one in http.get("/space").json()["data"]["items"]]
+
+        def told() -> list[object]:
+            """Ask every engine for what it keeps."""
+            place, query = {"file_path": "/large.bin"}, {"query": "migrate a database"}
+            asked = [
+                (f"/session/{session_id}/messages", {}),
+                (f"/disk/{disk_id}/artifact/ls", {"path": "/"}),
+                (f"/space/{space_id}/experience_search", query),
+            ]
+            answers = [http.get(path, params=params).json()["data"] for path, params in asked]
+            file = http.get(f"/disk/{disk_id}/artifact/download", params=place)
+            return [*answers, hashlib.sha256(file.content).hexdigest()]
+
+        before = told()
+        messages, listed, found, sha256 = before
+        assert long in json.dumps(messages)
+        assert "large.bin" in json.dumps(listed)
+        assert "run_migration" in json.dumps(found)
+        assert sha256 == hashlib.sha256(LARGE).hexdigest()
+        composed("down", "--timeout", "20")
+        composed("up", "--wait", "--no-build", "--wait-timeout", "300")
+        assert told() == before
+
+
+def learn(composed: Composed) -> None:
+    """Have a skill learned, whose vector is in Weaviate then."""
+    command = [sys.executable, "-W", "error", str(LOOP), composed.address, KEY]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+    assert (done.stdout, done.returncode) == ("the loop is closed\n", 0), done.stderr
+
+
+def test_a_backup_is_taken_by_the_image_of_setup(composed: Composed, tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)  # for the user of the image
+    program = ["--entrypoint", "python3", "setup", "-m", "acontext_server.backup"]
+    composed("run", "--rm", "-T", "--volume", f"{tmp_path}:/kept", *program, "backup", "/kept/it")
+    with tarfile.open(tmp_path / "it") as archive:
+        names = {name.rpartition("/")[0] for name in archive.getnames()}
+    assert {"rows/session.message", "rows/disk.artifact"} <= names
 
 
 @pytest.mark.parametrize("service", OURS)
 def test_an_image_of_ours_runs_as_nobody_on_a_root_that_cannot_be_written(
     composed: Composed, service: str
 ) -> None:
-    write = ["exec", "-T", service, "python3", "-c", "open('/opt/x', 'w')"]
     assert composed("exec", "-T", service, "id", "-u").strip() == "10001"
     with pytest.raises(AssertionError, match="Read-only file system"):
-        composed(*write)
-    look = "import shutil; print([one for one in ('pip', 'gcc', 'make') if shutil.which(one)])"
-    assert composed("exec", "-T", service, "python3", "-c", look).strip() == "[]"
+        composed.run_python(service, "open('/opt/x', 'w')")
+    look = "import shutil; print([one for one in ('pip', 'gcc', 'node') if shutil.which(one)])"
+    assert composed.run_python(service, look) == "[]"
+
+
+def test_uploads_wait_on_a_disk_and_not_in_memory(composed: Composed) -> None:
+    kinds = {
+        service: composed("exec", "-T", service, "stat", "--file-system", "--format=%T", "/tmp")
+        for service in OURS
+    }
+    in_memory = {service for service, kind in kinds.items() if kind.strip() == "tmpfs"}
+    assert in_memory == set(OURS) - {"session", "disk"}
 
 
 def test_the_images_are_listed_with_their_sizes(composed: Composed) -> None:
     told = composed.docker("images", "--format", "{{.Repository}} {{.Size}}", "acontext/*")
     sizes = dict(line.split() for line in told.splitlines())
-    assert {f"acontext/{name}" for name in OURS} <= set(sizes)
-    Path("build/images.txt").write_text(told)
+    assert {f"acontext/{name}" for name in (*OURS, "setup", "minio")} == set(sizes)
     print(told)
