@@ -1,9 +1,10 @@
 """NATS JetStream: a stream per service, durable consumers, a stream of dead letters."""
 
 import asyncio
+import os
 import random
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from opentelemetry.trace import SpanKind
 
 from acontext_server.kit.errors import Unavailable
 from acontext_server.kit.ids import ProjectId
+from acontext_server.kit.misconfiguration import Misconfigured
 from acontext_server.kit.telemetry.traces import TRACE_KEY, traced
 
 log = structlog.get_logger()
@@ -210,30 +212,57 @@ async def _fetch(subscription: JetStreamContext.PullSubscription) -> list[Msg]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NatsAddress:
-    """What `nats://user:password@host:port,host:port?ca=FILE` says; a token is a user alone."""
+    """What `nats://user:password@host:port,host:port?ca=FILE` says; a token is a user alone.
+
+    `creds` names a file of credentials, `cert` and `key` those of a client's certificate.
+    """
 
     servers: list[str]
     user: str | None = None
     password: str | None = None
     token: str | None = None
-    authority: ssl.SSLContext | None = None
+    creds: str | None = None
+    tls: ssl.SSLContext | None = None
 
     @classmethod
     def parse(cls, url: str) -> "NatsAddress":
-        """Read the URL; all servers share scheme and credentials."""
+        """Read the URL; all servers share scheme and credentials. Raises Misconfigured."""
         scheme, _, rest = url.partition("://")
         places, _, query = rest.partition("?")
         credentials, _, hosts = places.rpartition("@")
         user, has_password, password = credentials.partition(":")
-        ca = parse_qs(query).get("ca")
+        files = _files(query)
         return cls(
             servers=[f"{scheme}://{host}" for host in hosts.split(",")],
             # The client takes what stands in a URL as it is, escapes included.
             user=unquote(user) if has_password else None,
             password=unquote(password) if has_password else None,
             token=unquote(user) if user and not has_password else None,
-            authority=ssl.create_default_context(cafile=ca[-1]) if ca else None,
+            creds=files.get("creds"),
+            tls=_tls(files),
         )
+
+
+def _files(query: str) -> dict[str, str]:
+    files = {name: values[-1] for name, values in parse_qs(query).items()}
+    for name, file in files.items():
+        if name not in ("ca", "cert", "key", "creds"):
+            raise Misconfigured(f"ACONTEXT_NATS_URL has ca, cert, key and creds, and no {name}.")
+        if not os.access(file, os.R_OK):
+            raise Misconfigured(f"ACONTEXT_NATS_URL: {name}={file} cannot be read.")
+    return files
+
+
+def _tls(files: Mapping[str, str]) -> ssl.SSLContext | None:
+    if not files.keys() & {"ca", "cert"}:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=files.get("ca"))
+        if "cert" in files:
+            context.load_cert_chain(files["cert"], files.get("key"))
+    except ssl.SSLError as error:
+        raise Misconfigured(f"ACONTEXT_NATS_URL: ca, cert or key is of no use: {error}.") from error
+    return context
 
 
 async def connect(url: str, **options: Any) -> Client:
@@ -244,7 +273,8 @@ async def connect(url: str, **options: Any) -> Client:
         user=address.user,
         password=address.password,
         token=address.token,
-        tls=address.authority,
+        user_credentials=address.creds,
+        tls=address.tls,
         **options,
     )
 

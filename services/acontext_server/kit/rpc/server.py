@@ -136,12 +136,12 @@ def main(*openers: Callable[[Settings], AbstractAsyncContextManager[Service]]) -
     """Serve some services in this process until SIGTERM or SIGINT."""
     try:
         settings = read_settings()
+        if settings.listen_address and len(openers) > 1:
+            raise Misconfigured("ACONTEXT_LISTEN_ADDRESS is for a process with one service.")
+        configure_logs(settings.log_level)
+        uvloop.run(_until_told(openers, settings))
     except Misconfigured as error:
         sys.exit(str(error))
-    if settings.listen_address and len(openers) > 1:
-        sys.exit("ACONTEXT_LISTEN_ADDRESS is for a process with one service.")
-    configure_logs(settings.log_level)
-    uvloop.run(_until_told(openers, settings))
 
 
 async def _until_told(
