@@ -7,6 +7,8 @@ several at once wait for each other.
 import asyncio
 import sys
 
+from sqlalchemy.exc import DBAPIError
+
 from acontext_server.kit import migrations
 from acontext_server.kit.blobs import open_blobs
 from acontext_server.kit.config import Settings
@@ -20,10 +22,12 @@ def main() -> None:
     """Do it, or say which setting a person must mend."""
     try:
         settings = read_settings()
+        for service in SERVICES:
+            migrations.upgrade(settings.database_url, service)
     except Misconfigured as error:
         sys.exit(str(error))
-    for service in SERVICES:
-        migrations.upgrade(settings.database_url, service)
+    except DBAPIError as error:
+        sys.exit(f"The database cannot be used: {' '.join(str(error.orig).split())}")
     asyncio.run(_make_places(settings))
 
 

@@ -4,9 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from acontext_server.kit.engines import free_port
+from acontext_server.kit.engines import Postgres, free_port
 
 
 def start(folder: Path, **variables: str) -> tuple[int, str]:
@@ -71,3 +72,32 @@ def test_a_database_that_does_not_answer_is_told_in_a_sentence(tmp_path: Path) -
     [*_, last] = said.splitlines()
     assert last.startswith("The database cannot be used: ")
     assert "Connection refused" in last
+
+
+def set_up(folder: Path, database_url: str) -> tuple[int, str]:
+    """Run what comes before every service, and give its exit status and what it said."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "acontext_server.setup"],
+        cwd=folder,
+        env={"PATH": "", "ACONTEXT_DATABASE_URL": database_url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return ended.returncode, ended.stderr
+
+
+def test_a_database_of_bytes_is_refused_in_a_sentence(tmp_path: Path, postgres: Postgres) -> None:
+    creation = "create database bytes encoding 'SQL_ASCII' template template0 locale 'C'"
+    with psycopg.connect(postgres.url_of("postgres"), autocommit=True) as server:
+        server.execute(f"{creation} locale_provider libc")
+    status, said = set_up(tmp_path, postgres.url_of("bytes"))
+    assert (status, len(said.splitlines())) == (1, 1)
+    assert "this database is in SQL_ASCII, and texts of all the world need one in UTF8" in said
+
+
+def test_setup_tells_in_a_sentence_of_a_database_that_does_not_answer(tmp_path: Path) -> None:
+    status, said = set_up(tmp_path, "postgresql://a@127.0.0.1:1/x")
+    assert (status, len(said.splitlines())) == (1, 1)
+    assert said.startswith("The database cannot be used: ")

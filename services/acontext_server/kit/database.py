@@ -13,6 +13,7 @@ from sqlalchemy import event, exc, make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from acontext_server.kit.errors import Conflict, InvalidRequest, Unavailable
+from acontext_server.kit.misconfiguration import Misconfigured
 
 Tx = AsyncConnection
 """An open transaction; leaving `Database.transaction` commits it."""
@@ -158,6 +159,16 @@ def violated(error: exc.IntegrityError) -> str | None:
 def driver_url(url: str) -> str:
     """Make a plain PostgreSQL URL name the driver that we use."""
     return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def refuse_encoding(connection: Any, *_: object) -> None:
+    """Raise Misconfigured for a database that is not in UTF8, in which texts would be bytes."""
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise Misconfigured(
+            f"ACONTEXT_DATABASE_URL: this database is in {encoding}, and texts of all the world "
+            "need one in UTF8: createdb --template=template0 --encoding=UTF8"
+        )
 
 
 def connection_options(url: str) -> dict[str, object]:

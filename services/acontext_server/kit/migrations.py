@@ -16,11 +16,11 @@ from alembic import command, context
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from psycopg.errors import LockNotAvailable
-from sqlalchemy import Connection, MetaData, create_engine, pool, text
+from sqlalchemy import Connection, MetaData, create_engine, event, pool, text
 from sqlalchemy.exc import OperationalError
 
 from acontext_server.kit.config import Settings
-from acontext_server.kit.database import Tx, driver_url
+from acontext_server.kit.database import Tx, driver_url, refuse_encoding
 
 LOCK = 0x41636F6E
 """Key of the advisory lock under which schemas change, one process at a time."""
@@ -35,10 +35,13 @@ TRIES = 30
 def upgrade(url: str, service: str, revision: str = "head") -> None:
     """Bring one service's schema up to date, or to a revision of old.
 
-    Safe to call from several processes at once. Services may run meanwhile: a change that does not
-    get its table soon makes way and comes again.
+    Raises Misconfigured when the database is in another encoding than UTF8. Safe to call from
+    several processes at once. Services may run meanwhile: a change that does not get its table soon
+    makes way and comes again.
     """
     engine = create_engine(driver_url(url), poolclass=pool.NullPool)
+    # Before anything is asked, since the very answers would be of another type.
+    event.listen(engine, "connect", refuse_encoding, insert=True)
     for attempt in range(1, TRIES + 1):
         try:
             with engine.begin() as connection:
