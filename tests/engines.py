@@ -1,8 +1,8 @@
 """Real engines for tests: each is started once per run, when the first test asks for it.
 
-Engines from wheels are always there. MinIO, Weaviate and grpcurl are built by
-`tests/build_engines.sh`; where one is missing its tests are skipped with its name, unless
-`REQUIRE_ENGINES=minio,weaviate,grpcurl` says that this is a failure.
+Engines from wheels are always there. What `tests/build_engines.sh` builds or names may not be;
+where one is missing its tests are skipped with its name, unless
+`REQUIRE_ENGINES=minio,weaviate,grpcurl,kustomize` says that this is a failure.
 """
 
 import json
@@ -204,9 +204,10 @@ async def _answers(url: str) -> bool:
 def find_or_skip(binary: str) -> str:
     """Give the path of a program that is built beside us; skip, or fail if it is required."""
     go_binaries = Path(os.environ.get("GOPATH", Path.home() / "go")) / "bin"
-    found = shutil.which(binary, path=go_binaries) or shutil.which(binary)
-    if found:
-        return found
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"))  # not in anybody's PATH
+    for path in (go_binaries, *debian, os.environ.get("PATH", "")):
+        if found := shutil.which(binary, path=str(path)):
+            return found
     engine = binary.removesuffix("-server")
     missing = f"{engine} is missing here; tests/build_engines.sh builds it"
     if engine in os.environ.get("REQUIRE_ENGINES", "").split(","):
