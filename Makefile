@@ -116,15 +116,15 @@ screenshots: .venv/dev $(PAGES) $(CHROMIUM) ## the README's pictures, from the d
 	cd clients/dashboard && npm run --silent pictures
 
 .PHONY: test-engines
-test-engines: .venv/dev engines ## what needs Weaviate, MinIO and grpcurl, which `make engines` builds
-	REQUIRE_ENGINES=minio,weaviate,grpcurl pytest -m "engines and not slow" $(TESTS)
+test-engines: .venv/dev engines ## what needs the engines that `make engines` builds
+	REQUIRE_ENGINES=minio,weaviate,grpcurl,kustomize pytest -m "engines and not slow" $(TESTS)
 
 .PHONY: test-production
 test-production: .venv/dev engines ## two of each service on servers: all killed in turn, 1 GiB up and down (8 minutes)
 	REQUIRE_ENGINES=minio,weaviate pytest -s -m "engines and slow" $(TESTS)
 
 .PHONY: engines
-engines: ## build MinIO, Weaviate and grpcurl with the Go toolchain, unless they are there
+engines: ## build MinIO, Weaviate, grpcurl and kustomize with the Go toolchain, unless they are there
 	bash tests/build_engines.sh
 
 .PHONY: wheels

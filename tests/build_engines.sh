@@ -3,7 +3,7 @@
 # is pinned here is there already. Name them to build only some: tests/build_engines.sh minio grpcurl
 set -euo pipefail
 
-engines=${*:-minio weaviate grpcurl prometheus}
+engines=${*:-minio weaviate grpcurl kustomize prometheus postgres}
 
 if ! command -v go > /dev/null; then
     echo "Go is missing here, so these cannot be built: $engines." >&2
@@ -57,7 +57,16 @@ for engine in $engines; do
         grpcurl)
             module=github.com/fullstorydev/grpcurl
             build grpcurl $module/cmd/grpcurl $module v1.9.3 ;;
+        kustomize)
+            module=sigs.k8s.io/kustomize/kustomize/v5
+            build kustomize $module $module v5.7.1 ;;
         prometheus) unpack prometheus ;;
+        postgres) # Debian's has TLS, the wheel's has not; to install it starts a server, so that is yours
+            if ls /usr/lib/postgresql/*/bin/postgres > /dev/null 2>&1; then
+                echo "postgres is there"
+            else
+                missing "postgres (Debian's package postgresql)"
+            fi ;;
         *) echo "unknown engine: $engine" >&2; exit 2 ;;
     esac
 done

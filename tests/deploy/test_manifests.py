@@ -2,6 +2,9 @@
 
 import json
 import re
+import shutil
+import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from dotenv import dotenv_values
 
 from acontext_server.kit.config import Settings
 from acontext_server.serve import SERVICES
+from tests.engines import find_or_skip
 
 COMPOSE: dict[str, Any] = yaml.safe_load(Path("docker-compose.yml").read_text())
 ENTRIES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -126,6 +130,42 @@ def test_every_image_of_ours_is_a_target_of_the_dockerfile() -> None:
     assert {ENTRIES[name]["build"]["target"] for name in OURS} <= set(targets)
 
 
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """What `kubectl apply --kustomize` would send, with the example's secrets."""
+    folder = tmp_path_factory.mktemp("kubernetes") / "all"
+    shutil.copytree(KUBERNETES, folder)
+    shutil.copy(folder / "secret.env.example", folder / "secret.env")
+    command = [find_or_skip("kustomize"), "build", str(folder)]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    return list(yaml.safe_load_all(built.stdout))
+
+
+@pytest.mark.engines
+def test_kubernetes_would_take_every_manifest(rendered: list[dict[str, Any]]) -> None:
+    for manifest in rendered:
+        kubernetes_validate.validate(manifest, "1.33", strict=True)
+    kinds = Counter(one["kind"] for one in rendered)
+    assert (kinds["Service"], kinds["Deployment"], kinds["Job"]) == (5, 5, 1)
+
+
+@pytest.mark.engines
+def test_everything_is_in_one_namespace_and_what_it_refers_to_is_there(
+    rendered: list[dict[str, Any]],
+) -> None:
+    others = [one for one in rendered if one["kind"] != "Namespace"]
+    assert {one["metadata"]["namespace"] for one in others} == {"acontext"}
+    made = {(one["kind"], one["metadata"]["name"]) for one in others}
+    for one in others:
+        if one["kind"] in ("Deployment", "Job"):
+            (container,) = one["spec"]["template"]["spec"]["containers"]
+            assert container["image"] == f"acontext/{one['metadata']['name']}:dev"
+            for source in container["envFrom"]:
+                ((kind, reference),) = source.items()
+                assert (kind[0].upper() + kind[1:].removesuffix("Ref"), reference["name"]) in made
+
+
 def manifests() -> Iterator[dict[str, Any]]:
     named = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())
     for file in named["resources"]:
@@ -134,21 +174,11 @@ def manifests() -> Iterator[dict[str, Any]]:
                 yield manifest
 
 
-MANIFESTS = list(manifests())
-
-
-@pytest.mark.parametrize(
-    "manifest", MANIFESTS, ids=lambda one: f"{one['kind']}-{one['metadata']['name']}"
-)
-def test_kubernetes_would_take_every_manifest(manifest: dict[str, Any]) -> None:
-    kubernetes_validate.validate(manifest, "1.33", strict=True)
-
-
 def pods() -> dict[str, dict[str, Any]]:
     kinds = {"Deployment", "Job"}
     return {
         one["metadata"]["name"]: one["spec"]["template"]["spec"]
-        for one in MANIFESTS
+        for one in manifests()
         if one["kind"] in kinds
     }
 
@@ -160,6 +190,8 @@ def test_a_pod_asks_for_little_may_do_little_and_is_probed(name: str) -> None:
     assert pod["securityContext"]["runAsNonRoot"]
     assert container["securityContext"]["readOnlyRootFilesystem"]
     assert {"requests", "limits"} == set(container["resources"])
+    (volume,) = pod["volumes"]
+    assert set(volume["emptyDir"]) == {"sizeLimit"}  # on the node's disk, not in its memory
     assert name == "setup" or {"startupProbe", "readinessProbe", "livenessProbe"} <= set(container)
 
 
