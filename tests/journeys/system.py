@@ -40,8 +40,8 @@ class System:
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=gateway_port)
-    dashboard_port: int = 0
-    """0 means none."""
+    dashboard_port: int | None = 0
+    """0 means none, None that the system knows no such thing."""
     _process: Popen[bytes] | None = None
 
     @property
@@ -55,7 +55,8 @@ class System:
     def start(self) -> None:
         """Start it and wait until its gateway answers."""
         own = {"ACONTEXT_DATA_FOLDER": str(self.folder), "ACONTEXT_PORT": str(self.port)}
-        own["ACONTEXT_DASHBOARD_PORT"] = str(self.dashboard_port)
+        if self.dashboard_port is not None:
+            own["ACONTEXT_DASHBOARD_PORT"] = str(self.dashboard_port)
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "all.log").open("ab") as log:
             self._process = Popen(
