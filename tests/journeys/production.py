@@ -35,7 +35,7 @@ from acontext_server.kit.engines import (
 )
 from acontext_server.kit.engines.nats import executable
 from acontext_server.serve import GIVE_MEMORY_BACK, SERVICES, serves
-from tests.engines import Minio, Weaviate
+from tests.engines import Minio, Weaviate, find_or_skip
 
 REPLICAS = (1, 2)
 ROOT = Path(__file__).parents[2]
@@ -181,9 +181,13 @@ class Production:
         }
         return Settings(_env_file=None, **values)  # type: ignore[call-arg, arg-type]  # as text
 
+    async def start_engines(self) -> None:
+        """Start what keeps something, empty as it is."""
+        await self._start(self.postgres, self.nats, self.minio, self.weaviate)
+
     async def start(self) -> None:
         """Start everything in the order of its dependencies."""
-        await self._start(self.postgres, self.nats, self.minio, self.weaviate)
+        await self.start_engines()
         setup = [sys.executable, "-m", "acontext_server.setup"]
         done = await asyncio.create_subprocess_exec(*setup, env=os.environ | self.environment)
         assert await done.wait() == 0
@@ -286,20 +290,24 @@ def _places(ports: list[int]) -> str:
 
 
 @asynccontextmanager
-async def open_production(folder: Path) -> AsyncIterator[Production]:
+async def open_production(folder: Path, *, is_served: bool) -> AsyncIterator[Production]:
     """Run a production system in a folder."""
     async with supervise(folder) as supervisor:
         production = Production(supervisor)
-        await production.start()
+        await (production.start() if is_served else production.start_engines())
         yield production
 
 
 @contextmanager
-def production_beside(folder: Path) -> Iterator[Production]:
-    """Run a production system in a thread of its own, for tests that come and go."""
+def production_beside(folder: Path, *, is_served: bool = True) -> Iterator[Production]:
+    """Run a production system, or its engines only, in a thread of its own."""
+    for binary in ("minio", "weaviate-server"):
+        find_or_skip(binary)
     with (
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(open_production(folder)) as production,
+        portal.wrap_async_context_manager(
+            open_production(folder, is_served=is_served)
+        ) as production,
     ):
         production.portal = portal
         yield production

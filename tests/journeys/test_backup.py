@@ -6,6 +6,7 @@ import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import httpx
 import psycopg
@@ -13,6 +14,7 @@ import pytest
 
 from acontext_server.kit.engines import Folder, Postgres
 from tests.engines import state_folder
+from tests.journeys.production import production_beside
 from tests.journeys.system import KEY, System, running
 
 pytestmark = pytest.mark.slow
@@ -38,7 +40,20 @@ def empty() -> Iterator[System]:
         yield System(folder / "db")
 
 
-def fill(system: System) -> None:
+class Installation(Protocol):
+    """Embedded or not: where it is, and what its processes are told."""
+
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def environment(self) -> dict[str, str]: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def url(self) -> str: ...
+
+
+def fill(system: Installation) -> None:
     program = str(Path(__file__).with_name("native_program.py"))
     command = [sys.executable, program, system.address, KEY]
     subprocess.run(command, check=True, timeout=120, capture_output=True)
@@ -54,7 +69,7 @@ def fill(system: System) -> None:
         assert http.post(f"/session/{session_id}/flush").status_code == 200
 
 
-def run(system: System, *arguments: str, fails: bool = False) -> str:
+def run(system: Installation, *arguments: str, fails: bool = False) -> str:
     """Run a command of backup's on a system's folder, and give what it says."""
     settings = {"ACONTEXT_DATA_FOLDER": str(system.folder), **system.environment}
     done = subprocess.run(
@@ -120,24 +135,38 @@ def test_a_backup_of_a_running_system_is_restored_as_it_was(
         fill(restored)
 
 
+@pytest.mark.engines
+@pytest.mark.timeout(400)
+def test_a_backup_of_servers_is_restored_on_others(tmp_path: Path) -> None:
+    first, again = str(tmp_path / "first.tar"), str(tmp_path / "again.tar")
+    with state_folder() as folder, production_beside(folder) as filled:
+        fill(filled)
+        run(filled, "backup", first)
+    with state_folder() as folder, production_beside(folder, is_served=False) as empty:
+        run(empty, "restore", first)
+        run(empty, "backup", again)
+    before, after = content_of(Path(first)), content_of(Path(again))
+    assert after == before
+    assert len([name for name in before if name.startswith("blobs/")]) >= 2
+    assert len([name for name in before if name.startswith("vectors/")]) == 1
+
+
 @pytest.fixture(params=["embedded", pytest.param("servers", marks=pytest.mark.engines)])
-def other(request: pytest.FixtureRequest) -> Iterator[System]:
-    """Another installation, whose files and vectors may be in MinIO and Weaviate."""
-    elsewhere = {}
-    if request.param == "servers":
-        elsewhere = {
-            "ACONTEXT_BLOBS_URL": f"{request.getfixturevalue('minio_url')}/moved?secure=false",
-            "ACONTEXT_VECTORS_URL": request.getfixturevalue("weaviate_url"),
-        }
+def other(request: pytest.FixtureRequest) -> Iterator[Installation]:
+    """Another installation."""
     with state_folder() as folder:
-        yield from running(System(folder, elsewhere))
+        if request.param == "embedded":
+            yield from running(System(folder))
+        else:
+            with production_beside(folder) as production:
+                yield production
 
 
 def test_a_project_moves_to_another_installation_and_back(
-    filled: System, other: System, tmp_path: Path
+    filled: System, other: Installation, empty: System, tmp_path: Path
 ) -> None:
     project_id = project_of(filled)
-    there, back = str(tmp_path / "there.tar"), str(tmp_path / "back.tar")
+    there, back, again = (str(tmp_path / f"{name}.tar") for name in ("there", "back", "again"))
     run(filled, "export", project_id, there)
     assert project_id in run(other, "import", there)
     assert "is here already" in run(other, "import", there, fails=True)
@@ -145,6 +174,11 @@ def test_a_project_moves_to_another_installation_and_back(
     assert content_of(Path(back)) == content_of(Path(there))
     answer = httpx.get(f"{other.url}/session", headers=AS_PROJECT)
     assert answer.json()["data"]["items"] == []  # the key of there opens the project of there
+    assert "nothing was ever started" in run(empty, "import", back, fails=True)
+    for home in running(empty):
+        run(home, "import", back)
+        run(home, "export", project_id, again)
+    assert content_of(Path(again)) == content_of(Path(there))
 
 
 def test_what_is_cut_off_or_damaged_leaves_nothing_behind(filled: System, tmp_path: Path) -> None:

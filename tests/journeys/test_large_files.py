@@ -13,7 +13,7 @@ import pytest
 
 from acontext.disk import v1 as disk
 from acontext_server.serve import SERVICES
-from tests.engines import find_or_skip, state_folder
+from tests.engines import state_folder
 from tests.journeys.production import KEY, REPLICAS, Production, production_beside
 from tests.journeys.system import AS_PROJECT
 
@@ -27,8 +27,6 @@ OURS = ["envoy", *(f"{service}-{number}" for service in SERVICES for number in R
 
 @pytest.fixture
 def production() -> Iterator[Production]:
-    for binary in ("minio", "weaviate-server"):
-        find_or_skip(binary)
     with state_folder() as folder, production_beside(folder) as running:
         yield running
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from acontext_server.serve import SERVICES
-from tests.engines import find_or_skip, state_folder
+from tests.engines import state_folder
 from tests.journeys.production import KEY, Production, production_beside
 from tests.journeys.test_published_sdks import WALK_THROUGH, interpreter_with_sdk
 
@@ -16,8 +16,6 @@ pytestmark = pytest.mark.engines
 
 @pytest.fixture(scope="module")
 def production() -> Iterator[Production]:
-    for binary in ("minio", "weaviate-server"):
-        find_or_skip(binary)
     with state_folder() as folder, production_beside(folder) as running:
         yield running
 

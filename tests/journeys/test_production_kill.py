@@ -17,7 +17,7 @@ from sqlalchemy import text
 from acontext.disk import v1 as disk
 from acontext_server.kit.database import open_database
 from acontext_server.space.reindex import open_indexer
-from tests.engines import find_or_skip, state_folder
+from tests.engines import state_folder
 from tests.journeys.client import Client, ask_patiently, channel_to
 from tests.journeys.production import KEY, Production, production_beside
 from tests.journeys.system import AS_PROJECT, eventually
@@ -54,8 +54,6 @@ where not exists (
 
 @pytest.fixture
 def production() -> Iterator[Production]:
-    for binary in ("minio", "weaviate-server"):
-        find_or_skip(binary)
     with state_folder() as folder, production_beside(folder) as running:
         yield running
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from psycopg import sql
+from psycopg.errors import UndefinedTable
 from pydantic import BaseModel, ValidationError
 
 from acontext_server.backup.installation import ALL, fingerprint, kept_secrets
@@ -96,6 +97,9 @@ async def _heads(connection: Raw) -> dict[str, str]:
         question = sql.SQL("select version_num from {}").format(
             sql.Identifier(holdings.service, "alembic_version")
         )
-        row = await (await connection.execute(question)).fetchone()
+        try:
+            row = await (await connection.execute(question)).fetchone()
+        except UndefinedTable:
+            raise Refused("nothing was ever started on this database: start it first") from None
         heads[holdings.service] = str(row[0]) if row else ""
     return heads
