@@ -24,21 +24,23 @@ build() { # <binary> <package> <module> <version>
     fi
 }
 
-unpack() { # <binary>, out of Debian's package of that name
-    if [ -x "$bin/$1" ]; then
-        echo "$1 is there"
+unpack() { # <package> <binaries>, out of Debian's package
+    local package=$1
+    shift
+    if [ -x "$bin/$1" ] && [ -x "$bin/${!#}" ]; then
+        echo "$package is there"
     elif command -v apt-get dpkg-deb > /dev/null; then
-        echo "unpacking $1"
+        echo "unpacking $package"
         local folder
         folder=$(mktemp -d)
         chmod 755 "$folder"
         # A new machine has no lists of packages yet; only root may fetch them.
-        (cd "$folder" && { apt-get download "$1" || { apt-get update && apt-get download "$1"; } } &&
-            dpkg-deb --extract ./*.deb . && mkdir -p "$bin" && install "usr/bin/$1" "$bin/$1") ||
-            missing "$1"
+        (cd "$folder" && { apt-get download "$package" || { apt-get update && apt-get download "$package"; } } &&
+            dpkg-deb --extract ./*.deb . && mkdir -p "$bin" && install "${@/#/usr/bin/}" "$bin") ||
+            missing "$package"
         rm -r "$folder"
     else
-        missing "$1"
+        missing "$package"
     fi
 }
 
@@ -60,7 +62,7 @@ for engine in $engines; do
         kustomize)
             module=sigs.k8s.io/kustomize/kustomize/v5
             build kustomize $module $module v5.7.1 ;;
-        prometheus) unpack prometheus ;;
+        prometheus) unpack prometheus prometheus promtool ;;
         postgres) # Debian's has TLS, the wheel's has not; to install it starts a server, so that is yours
             if ls /usr/lib/postgresql/*/bin/postgres > /dev/null 2>&1; then
                 echo "postgres is there"

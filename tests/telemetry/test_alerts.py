@@ -3,11 +3,14 @@
 import asyncio
 import json
 import re
+import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from grpc import aio
 
 from acontext.session import v1 as session
@@ -16,9 +19,10 @@ from acontext_server.kit.bus import open_bus
 from acontext_server.kit.engines import Nats, free_port, supervise
 from acontext_server.kit.ids import uuid7
 from acontext_server.kit.telemetry.metrics import serving_metrics
+from tests.engines import find_or_skip
 from tests.health.test_health import run_sql
 from tests.services import SERVICES, Platform
-from tests.telemetry.prometheus import Prometheus, read_rules
+from tests.telemetry.prometheus import RULES, Prometheus, read_rules
 
 pytestmark = pytest.mark.engines
 SECONDS = 60
@@ -161,6 +165,50 @@ async def test_every_expression_of_the_board_is_one_and_names_what_is_shown(
     shown = {name for one in EXPRESSIONS for name in re.findall(r"acontext_[a-z_]+", one)}
     known = await prometheus.names()
     assert {re.sub("_(bucket|count)$", "", name) for name in shown} - known == set()
+
+
+HOLDS = {
+    "AcontextMessagesWait": {"acontext_unobserved_age_seconds": "301x30"},
+    "AcontextAnnouncementsWait": {'acontext_outbox_age_seconds{service="disk"}': "61x30"},
+    "AcontextDeadLetters": {'acontext_dead_letters{service="disk"}': "1x30"},
+    "AcontextRunsFail": {
+        'acontext_runs_total{service="space",role="distiller",outcome="failed"}': "0+1x30",
+        'acontext_runs_total{service="space",role="distiller",outcome="succeeded"}': "0+3x30",
+    },
+    "AcontextEngineAway": {'acontext_engine_up{service="disk",engine="nats"}': "0x30"},
+}
+"""Series, minute by minute, for which an alert's expression holds from the second minute on."""
+
+
+@pytest.mark.parametrize("rule", read_rules()["groups"][0]["rules"], ids=lambda rule: rule["alert"])
+def test_an_alert_fires_once_it_held_for_as_long_as_it_says(
+    rule: dict[str, Any], tmp_path: Path
+) -> None:
+    alert, minutes = rule["alert"], int(rule.get("for", "0m").removesuffix("m"))
+    question = f'count(ALERTS{{alertname="{alert}",alertstate="firing"}}) or vector(0)'
+
+    def answer(at: int, value: int) -> dict[str, object]:
+        samples = [{"labels": "{}", "value": value}]
+        return {"expr": question, "eval_time": f"{at}m", "exp_samples": samples}
+
+    series = [{"series": name, "values": f"_ {told}"} for name, told in HOLDS[alert].items()]
+    # An increase takes two samples to be seen.
+    began = 2 if "increase" in rule["expr"] else 1
+    expected = [answer(began + minutes - 1, 0), answer(began + minutes, 1)]
+    told = {"interval": "1m", "input_series": series, "promql_expr_test": expected}
+    file = tmp_path / "tests.yml"
+    file.write_text(
+        yaml.safe_dump(
+            {
+                "rule_files": [str(RULES.resolve())],
+                "evaluation_interval": "1m",
+                "tests": [told],
+            }
+        )
+    )
+    command = [find_or_skip("promtool"), "test", "rules", str(file)]
+    judged = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert judged.returncode == 0, judged.stdout + judged.stderr
 
 
 def test_there_are_five_alerts_and_each_says_what_to_do() -> None:
