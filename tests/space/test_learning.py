@@ -206,6 +206,16 @@ async def test_every_dealt_with_task_is_announced(space: Space) -> None:
     assert told.task_learned.outcome == "skill"
 
 
+async def test_what_is_announced_as_learned_is_found_without_waiting(space: Space) -> None:
+    space_id = await space.create()
+    await space.complete(space_id, space.starring_task())
+    await space.announced("task_learned")
+
+    (found,) = await space.search(space_id, "give a star to a github repository")
+
+    assert found.type == "sop"
+
+
 async def test_what_a_person_confirmed_changes_by_a_proposal_only(space: Space) -> None:
     space_id = await space.create(learning={"confirmation": True})
     await space.complete(space_id, space.starring_task())

@@ -89,5 +89,22 @@ async def test_what_is_learned_is_not_leased_again(database: Database) -> None:
     assert await lease(database, NOON + MINUTE) is None
 
 
+async def test_what_is_decided_is_told_only_when_it_is_finished(database: Database) -> None:
+    completion = await complete(database, await make_space(database))
+    dying = await lease(database, NOON)
+    assert dying is not None
+    async with database.transaction() as tx:
+        await learning.decide(tx, completion, "skill")
+
+    async with database.transaction() as tx:
+        assert await learning.outcome_of(tx, completion) is None
+    following = await lease(database, NOON + 2 * MINUTE)
+    assert (following and following.outcome) == "skill"
+
+    async with database.transaction() as tx:
+        await learning.finish(tx, completion, "skill")
+        assert await learning.outcome_of(tx, completion) == "skill"
+
+
 def test_tables_and_migrations_agree(settings: Settings) -> None:
     migrations.check(settings.database_url, "space")

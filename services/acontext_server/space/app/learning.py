@@ -202,12 +202,18 @@ class LearningApp:
             renewing.cancel()
 
     async def _learn(self, leased: Leased) -> None:
+        """Deal with a task, and tell so once a search finds what was learned from it."""
+        completion = leased.completion
+        outcome = Outcome(leased.outcome) if leased.outcome else await self._taken_in(leased)
+        await self._indexer.settle(completion.project_id, completion.space_id)
+        await self._conclude(leased, outcome)
+
+    async def _taken_in(self, leased: Leased) -> Outcome:
         completion = leased.completion
         settings = await self._settings(completion)
         experience = await self._peers.experience(completion.project_id, completion.task_id)
         if settings is None or not settings.learning or experience is None:
-            await self._conclude(leased, Outcome.NOTHING)
-            return
+            return Outcome.NOTHING
         if self._distiller.spends:
             await self._peers.check_budget(completion.project_id)
         experience = replace(experience, rules=settings.difficulty_rules, wishes=settings.wishes)
@@ -223,8 +229,9 @@ class LearningApp:
             )
         self._remember(completion, studied)
         placed = await self._place(leased, studied, kept, near, settings) if kept else None
-        await self._write(leased, studied, kept, near, settings, placed)
+        outcome = await self._write(leased, studied, kept, near, settings, placed)
         self._studied.pop(completion, None)
+        return outcome
 
     def _remember(self, completion: Completion, studied: Studied) -> None:
         while len(self._studied) >= MOST_STUDIED:
@@ -285,7 +292,7 @@ class LearningApp:
         near: Near,
         settings: LearningSettings,
         placed: Placed | None,
-    ) -> None:
+    ) -> Outcome:
         """Write block, version, provenance, intent, runs and outcome in one transaction."""
         completion, run_id = leased.completion, self._new_id()
         async with self._database.transaction() as tx:
@@ -299,10 +306,9 @@ class LearningApp:
             await keep_run(tx, self._announce, run)
             if placed is not None:
                 await keep_run(tx, self._announce, self._placing_run(completion, placed))
-            await learning.finish(tx, completion, outcome)
-            await learning.release(tx, leased)
-            told = TaskLearned(completion, outcome)
-            await self._announce(tx, completion.project_id, [*events, told])
+            await learning.decide(tx, completion, outcome)
+            await self._announce(tx, completion.project_id, events)
+        return outcome
 
     async def _kept(
         self,
@@ -397,13 +403,18 @@ class LearningApp:
         if isinstance(error, DistillingFailed | PlacingFailed):
             await self._record_failure(leased, error)
         log.warning("learning_failed", tries=leased.attempts + 1, exc_info=not expected)
-        if leased.attempts + 1 >= TRIES:
+        if leased.attempts + 1 >= TRIES and not await self._is_decided(leased):
             await self._conclude(leased, Outcome.NOTHING)
             return
         wait = min(2.0**leased.attempts, LONGEST_WAIT_SECONDS) * random.uniform(0.5, 1)
         async with self._database.transaction() as tx:
             await learning.postpone(tx, leased, self._now() + timedelta(seconds=wait))
             await learning.release(tx, leased)
+
+    async def _is_decided(self, leased: Leased) -> bool:
+        """Say whether it is written: then only the vectors are late, and nobody gives up."""
+        async with self._database.transaction() as tx:
+            return await learning.is_decided(tx, leased.completion)
 
     async def _pause(self, leased: Leased, error: TokenBudgetUsedUp) -> None:
         """Look again later; a run says so once, however often that is."""

@@ -27,6 +27,8 @@ class Leased:
     attempts: int
     trace: str | None = None
     """What completed the task."""
+    outcome: str | None = None
+    """What came of it, if that is written and only the vectors have to follow."""
 
 
 async def enqueue(tx: Tx, completion: Completion, now: datetime, trace: str | None = None) -> bool:
@@ -45,8 +47,8 @@ async def enqueue(tx: Tx, completion: Completion, now: datetime, trace: str | No
 
 
 async def outcome_of(tx: Tx, completion: Completion) -> str | None:
-    """Say what came of a completed task, if it was learned already."""
-    statement = select(LearningRow.outcome).where(*_is(completion))
+    """Say what came of a completed task, if it was dealt with already."""
+    statement = select(LearningRow.outcome).where(*_is(completion), LearningRow.due_at.is_(None))
     return (await tx.execute(statement)).scalar_one_or_none()
 
 
@@ -65,7 +67,7 @@ async def lease(tx: Tx, owner: UUID, now: datetime, until: datetime) -> Leased |
     found = (await tx.execute(due)).one_or_none()
     if found is None:
         return None
-    leased = Leased(_completion(found), owner, found.attempts, found.trace)
+    leased = Leased(_completion(found), owner, found.attempts, found.trace, found.outcome)
     await tx.execute(_space_of(leased).values(lease_owner=owner, lease_until=until))
     return leased
 
@@ -100,8 +102,20 @@ async def release(tx: Tx, leased: Leased) -> None:
     await tx.execute(mine.values(lease_owner=None, lease_until=None))
 
 
-async def finish(tx: Tx, completion: Completion, outcome: str) -> None:
+async def decide(tx: Tx, completion: Completion, outcome: str) -> None:
     """Note what came of a task: it is never learned again in this version."""
+    decided = update(LearningRow).where(*_is(completion))
+    await tx.execute(decided.values(outcome=outcome, attempts=0))
+
+
+async def is_decided(tx: Tx, completion: Completion) -> bool:
+    """Say whether it is noted what came of a task."""
+    decided = select(LearningRow.outcome.is_not(None)).where(*_is(completion))
+    return bool((await tx.execute(decided)).scalar_one_or_none())
+
+
+async def finish(tx: Tx, completion: Completion, outcome: str) -> None:
+    """Note what came of a task, and that nothing is left to do for it."""
     done = update(LearningRow).where(*_is(completion))
     await tx.execute(done.values(outcome=outcome, due_at=None))
 
