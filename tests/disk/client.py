@@ -50,13 +50,18 @@ class DiskClient:
         return answer.artifact
 
     async def post(
-        self, disk_id: str, body: bytes, *, content_type: str = "multipart/form-data; boundary=xyz"
+        self,
+        disk_id: str,
+        body: bytes,
+        *,
+        content_type: str = "multipart/form-data; boundary=xyz",
+        any_size: bool = False,
     ) -> pb.Artifact:
         """Upload a multipart body, cut as the gateway cuts it."""
 
         async def pieces() -> AsyncIterator[pb.UploadArtifactMultipartRequest]:
             first = HttpBody(content_type=content_type, data=body[:50_000])
-            yield pb.UploadArtifactMultipartRequest(disk_id=disk_id, body=first)
+            yield pb.UploadArtifactMultipartRequest(disk_id=disk_id, body=first, any_size=any_size)
             for start in range(50_000, len(body), 50_000):
                 piece = HttpBody(data=body[start : start + 50_000])
                 yield pb.UploadArtifactMultipartRequest(body=piece)

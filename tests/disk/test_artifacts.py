@@ -390,15 +390,31 @@ async def test_a_form_may_have_a_file_of_16_mib_and_no_more(
 
 async def test_a_stream_has_a_largest_size_of_its_own(disk: DiskClient, tmp_path: Path) -> None:
     disk_id = await disk.new_disk()
-    await disk.platform.stop("disk")
-    disk.platform.settings.max_artifact_bytes = 20_000_000
-    await disk.platform.start("disk")
+    await let_artifacts_be_larger(disk)
     artifact = await disk.upload(disk_id, "/a.txt", b"x" * 20_000_000, piece=1_000_000)
     assert meta_of(artifact)["__artifact_info__"]["mime"] == "text/plain; charset=utf-8"
     assert not (await disk.get(disk_id, "/a.txt")).HasField("content")
     call = disk.upload(disk_id, "/b.txt", b"x" * 20_000_001, piece=1_000_000)
     assert (await refusal(call))[:2] == ("RESOURCE_EXHAUSTED", "TOO_LARGE")
     assert len(kept(tmp_path)) == 1
+
+
+async def test_a_form_that_asks_is_as_large_as_a_stream(disk: DiskClient, tmp_path: Path) -> None:
+    disk_id = await disk.new_disk()
+    await let_artifacts_be_larger(disk)
+    largest = form(('name="file"; filename="x.txt"', b"x" * 20_000_000))
+    artifact = await disk.post(disk_id, largest, any_size=True)
+    assert meta_of(artifact)["__artifact_info__"]["size"] == 20_000_000
+    too_large = form(('name="file"; filename="x"', b"y" * 20_000_001))
+    call = disk.post(disk_id, too_large, any_size=True)
+    assert (await refusal(call))[:2] == ("RESOURCE_EXHAUSTED", "TOO_LARGE")
+    assert len(kept(tmp_path)) == 1
+
+
+async def let_artifacts_be_larger(disk: DiskClient) -> None:
+    await disk.platform.stop("disk")
+    disk.platform.settings.max_artifact_bytes = 20_000_000
+    await disk.platform.start("disk")
 
 
 async def test_a_stream_begins_with_a_head_and_has_only_one(disk: DiskClient) -> None:

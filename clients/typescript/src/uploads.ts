@@ -1,14 +1,19 @@
 // Files on their way to the server.
 //
 // gRPC-Web has no client streams, so an artifact goes as multipart/form-data to the same port: the one
-// call of this client that is not gRPC-Web.
+// call of this client that is not gRPC-Web. A blob in a form is read while it is sent.
 
 import { APIError, TransportError } from "./errors.js";
 import type { CallOptions } from "./paging.js";
 import { retrying } from "./retrying.js";
 import { gatewayOf, type Options } from "./settings.js";
 
-/** Bytes of a file: as they are, or read piece by piece. */
+/**
+ * Bytes of a file: as they are, or read piece by piece.
+ *
+ * A large one is best a blob, a page's `File` or what Node's `openAsBlob` gives: it is read while it
+ * is sent. What comes in pieces is gathered first, because a retry has to begin anew.
+ */
 export type FileBytes = Uint8Array<ArrayBuffer> | Blob | AsyncIterable<Uint8Array | string>;
 
 /** A file with its name. */
@@ -52,9 +57,10 @@ export class Forms {
     this.#settings = settings;
   }
 
-  /** Post a form, which may be repeated safely, and give the answer's data. */
-  post<Model>(path: string, form: FormData, call: CallOptions = {}): Promise<Model> {
-    const over = AbortSignal.timeout(call.timeoutMs ?? this.#settings.timeout);
+  /** Post a form with a file, which may be repeated safely, and give the answer's data. */
+  post<Model>(path: string, form: FormData, bytes: number, call: CallOptions = {}): Promise<Model> {
+    const patience = this.#settings.timeout + (bytes / SLOWEST_BYTES_A_SECOND) * 1000;
+    const over = AbortSignal.timeout(call.timeoutMs ?? Math.ceil(patience));
     const signal = call.signal ? AbortSignal.any([call.signal, over]) : over;
     const { retries } = this.#settings;
     return retrying(() => this.#postOnce<Model>(path, form, signal), { retries, signal });
@@ -75,6 +81,8 @@ export class Forms {
     }
   }
 }
+
+const SLOWEST_BYTES_A_SECOND = 1 << 20;
 
 interface Answer<Model> {
   data: Model;

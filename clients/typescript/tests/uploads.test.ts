@@ -54,7 +54,7 @@ test("an upload is tried again while nobody answers", async () => {
     [200, { code: 0, data: { path: "/" } }],
   ];
   const asked = await posting(answers, async (forms) => {
-    assert.deepEqual(await forms.post("/disk/1/artifact", new FormData()), { path: "/" });
+    assert.deepEqual(await forms.post("/disk/1/artifact", new FormData(), 0), { path: "/" });
   });
   assert.deepEqual(asked, Array(2).fill("POST /api/v1/disk/1/artifact Bearer sk-ac-test"));
 });
@@ -62,7 +62,7 @@ test("an upload is tried again while nobody answers", async () => {
 test("a refused upload is told as any other refusal, and not repeated", async () => {
   const answer = { code: 413, msg: "too large", error: "TOO_LARGE" };
   const asked = await posting([[413, answer]], async (forms) => {
-    const error = await forms.post("/disk/1/artifact", new FormData()).catch((thrown) => thrown);
+    const error = await forms.post("/disk/1/artifact", new FormData(), 0).catch((thrown) => thrown);
     assert.ok(error instanceof APIError);
     assert.deepEqual(
       [error.statusCode, reasonOf(error), error.message],
@@ -75,7 +75,7 @@ test("a refused upload is told as any other refusal, and not repeated", async ()
 test("without a server an upload has no answer", async () => {
   const settings = settingsOf({ baseUrl: "http://127.0.0.1:1", apiKey: "sk-ac-x", retries: 0 });
   await assert.rejects(
-    new Forms(settings).post("/disk/1/artifact", new FormData()),
+    new Forms(settings).post("/disk/1/artifact", new FormData(), 0),
     TransportError,
   );
 });

@@ -94,7 +94,9 @@ class DiskServicer(pb.DiskServiceServicer):
     async def UploadArtifactMultipart(
         self, request_iterator: FormPieces, context: Context
     ) -> pb.UploadArtifactMultipartResponse:
-        async with read_multipart(request_iterator, spool=self._artifacts.spool) as upload:
+        async with read_multipart(
+            request_iterator, spool=self._artifacts.spool, limit=self._largest_artifact
+        ) as upload:
             artifact = await self._artifacts.upload_artifact(caller().project_id, upload)
         return pb.UploadArtifactMultipartResponse(artifact=artifact_to_proto(artifact))
 

@@ -86,7 +86,7 @@ export function useUpload(diskId: string) {
         form.append("file_path", folder);
         form.append("file", file, file.name);
         const request = new XMLHttpRequest();
-        request.open("POST", `/api/v1/disk/${diskId}/artifact`);
+        request.open("POST", `/api/v1/disk/${diskId}/artifact?any_size=true`);
         request.setRequestHeader("authorization", `Bearer ${currentAccount()?.key ?? ""}`);
         request.upload.onprogress = ({ loaded, total }) => progress(total ? loaded / total : 0);
         request.onerror = () => reject(new Error("The gateway does not answer."));

@@ -12,9 +12,10 @@ from acontext_server.kit.blobs import Spool
 from acontext_server.kit.errors import TooLarge
 from acontext_server.kit.multipart import BrokenForm, Form, FormLimits, read_form
 
-FORM_LIMITS = FormLimits(
-    body_bytes=32 * 1024 * 1024, file_bytes=16 * 1024 * 1024, field_bytes=1024 * 1024
-)
+LARGEST_FILE = 16 * 1024 * 1024
+"""Of a form that does not ask for more."""
+_REST = 16 * 1024 * 1024
+"""What a form may weigh without its file."""
 
 Pieces = AsyncIterator[pb.UploadArtifactRequest]
 FormPieces = AsyncIterator[pb.UploadArtifactMultipartRequest]
@@ -47,16 +48,22 @@ async def read_pieces(
 
 
 @asynccontextmanager
-async def read_multipart(pieces: FormPieces, *, spool: MakeSpool) -> AsyncIterator[Upload]:
-    """Read a form with the file, its directory and its meta; leaving removes the file."""
+async def read_multipart(
+    pieces: FormPieces, *, spool: MakeSpool, limit: int
+) -> AsyncIterator[Upload]:
+    """Read a form with the file, its directory and its meta; leaving removes the file.
+
+    The limit is for forms that ask for it.
+    """
     first = await anext(pieces, None)
     if first is None:
         raise InvalidUpload("file", "is required")
     disk_id = DiskId(id_of(first.disk_id, "disk_id"))
+    largest = limit if first.any_size else LARGEST_FILE
+    limits = FormLimits(body_bytes=largest + _REST, file_bytes=largest, field_bytes=1024 * 1024)
+    body = _bytes_of(first, pieces)
     try:
-        async with read_form(
-            first.body.content_type, _bytes_of(first, pieces), spool=spool, limits=FORM_LIMITS
-        ) as form:
+        async with read_form(first.body.content_type, body, spool=spool, limits=limits) as form:
             yield _upload(disk_id, form)
     except BrokenForm as error:
         raise InvalidUpload("body", error.message) from error

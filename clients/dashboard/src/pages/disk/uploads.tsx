@@ -5,7 +5,6 @@ import { DropZone, type FileDropItem, FileTrigger, isFileDropItem } from "react-
 
 import { useUpload } from "../../api/disks";
 import { Button } from "../../components/basics";
-import { size } from "../../components/words";
 import { UserText } from "../../content/legible";
 
 interface Upload {
@@ -15,8 +14,6 @@ interface Upload {
   state: "sending" | "done" | "failed";
   problem?: string;
 }
-
-const LARGEST = 16 * 1024 * 1024;
 
 export function Uploads({ diskId, path }: { diskId: string; path: string }) {
   const send = useUpload(diskId);
@@ -28,11 +25,6 @@ export function Uploads({ diskId, path }: { diskId: string; path: string }) {
     const id = next.current++;
     setUploads((before) => [...before, { id, name: file.name, part: 0, state: "sending" }]);
     try {
-      if (file.size > LARGEST) {
-        throw new Error(
-          `${size(file.size)} is more than a browser can send (${size(LARGEST)}); use the SDK.`,
-        );
-      }
       await send(path, file, (part) => change(id, { part }));
       change(id, { state: "done", part: 1 });
     } catch (error) {

@@ -276,8 +276,11 @@ class UploadArtifactMultipartRequest(_message.Message):
 
     DISK_ID_FIELD_NUMBER: _builtins.int
     BODY_FIELD_NUMBER: _builtins.int
+    ANY_SIZE_FIELD_NUMBER: _builtins.int
     disk_id: _builtins.str
     """Set in the first piece."""
+    any_size: _builtins.bool
+    """Set in the first piece: the file may be larger than 16 MiB."""
     @_builtins.property
     def body(self) -> _httpbody_pb2.HttpBody: ...
     def __init__(
@@ -285,10 +288,11 @@ class UploadArtifactMultipartRequest(_message.Message):
         *,
         disk_id: _builtins.str = ...,
         body: _httpbody_pb2.HttpBody | None = ...,
+        any_size: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["body", b"body"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "disk_id", b"disk_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["any_size", b"any_size", "body", b"body", "disk_id", b"disk_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

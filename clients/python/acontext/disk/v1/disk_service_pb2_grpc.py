@@ -152,8 +152,9 @@ class DiskServiceServicer(object):
     def UploadArtifactMultipart(self, request_iterator, context):
         """UploadArtifactMultipart writes a file that comes as multipart/form-data.
 
-        Its fields are `file` (required, at most 16 MiB), `file_path` (a directory, `/`) and `meta` (a
-        JSON object as text). An existing artifact is replaced, its creation time kept.
+        Its fields are `file` (required), `file_path` (a directory, `/`) and `meta` (a JSON object as
+        text). The file has at most 16 MiB, or with `any_size=true` in the query as much as
+        UploadArtifact takes. An existing artifact is replaced, its creation time kept.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -51,8 +51,9 @@ class DiskServiceStub:
     UploadArtifactMultipart: _grpc.StreamUnaryMultiCallable[_disk_service_pb2.UploadArtifactMultipartRequest, _disk_service_pb2.UploadArtifactMultipartResponse]
     """UploadArtifactMultipart writes a file that comes as multipart/form-data.
 
-    Its fields are `file` (required, at most 16 MiB), `file_path` (a directory, `/`) and `meta` (a
-    JSON object as text). An existing artifact is replaced, its creation time kept.
+    Its fields are `file` (required), `file_path` (a directory, `/`) and `meta` (a JSON object as
+    text). The file has at most 16 MiB, or with `any_size=true` in the query as much as
+    UploadArtifact takes. An existing artifact is replaced, its creation time kept.
     """
     GetArtifact: _grpc.UnaryUnaryMultiCallable[_disk_service_pb2.GetArtifactRequest, _disk_service_pb2.GetArtifactResponse]
     """GetArtifact returns an artifact with its text and a URL that opens without a key."""
@@ -98,8 +99,9 @@ class DiskServiceAsyncStub(DiskServiceStub):
     UploadArtifactMultipart: _aio.StreamUnaryMultiCallable[_disk_service_pb2.UploadArtifactMultipartRequest, _disk_service_pb2.UploadArtifactMultipartResponse]  # type: ignore[assignment]
     """UploadArtifactMultipart writes a file that comes as multipart/form-data.
 
-    Its fields are `file` (required, at most 16 MiB), `file_path` (a directory, `/`) and `meta` (a
-    JSON object as text). An existing artifact is replaced, its creation time kept.
+    Its fields are `file` (required), `file_path` (a directory, `/`) and `meta` (a JSON object as
+    text). The file has at most 16 MiB, or with `any_size=true` in the query as much as
+    UploadArtifact takes. An existing artifact is replaced, its creation time kept.
     """
     GetArtifact: _aio.UnaryUnaryMultiCallable[_disk_service_pb2.GetArtifactRequest, _disk_service_pb2.GetArtifactResponse]  # type: ignore[assignment]
     """GetArtifact returns an artifact with its text and a URL that opens without a key."""
@@ -172,8 +174,9 @@ class DiskServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_disk_service_pb2.UploadArtifactMultipartResponse, _abc.Awaitable[_disk_service_pb2.UploadArtifactMultipartResponse]]:
         """UploadArtifactMultipart writes a file that comes as multipart/form-data.
 
-        Its fields are `file` (required, at most 16 MiB), `file_path` (a directory, `/`) and `meta` (a
-        JSON object as text). An existing artifact is replaced, its creation time kept.
+        Its fields are `file` (required), `file_path` (a directory, `/`) and `meta` (a JSON object as
+        text). The file has at most 16 MiB, or with `any_size=true` in the query as much as
+        UploadArtifact takes. An existing artifact is replaced, its creation time kept.
         """
 
     @_abc_1.abstractmethod
