@@ -15,7 +15,6 @@ import { ToolsAPI } from "./resources/tools.js";
 import { UsersAPI } from "./resources/users.js";
 import { settingsOf } from "./settings.js";
 import { type Acontext, createAcontext } from "./typed.js";
-import { Forms } from "./uploads.js";
 
 /** Where Acontext is, and the key that opens a project there; the environment knows the rest. */
 export interface AcontextClientOptions {
@@ -62,11 +61,11 @@ export class AcontextClient {
     this.#api = createAcontext(settings);
     this.sessions = new SessionsAPI(this.#api);
     this.tasks = new TasksAPI(this.#api);
-    this.disks = new DisksAPI(this.#api, new Forms(settings));
+    this.disks = new DisksAPI(this.#api, settings);
     this.artifacts = this.disks.artifacts;
     this.spaces = new SpacesAPI(this.#api);
     this.blocks = new BlocksAPI(this.#api);
-    this.tools = new ToolsAPI(this.#api);
+    this.tools = new ToolsAPI(this.#api, this);
     this.users = new UsersAPI(this.#api);
     this.runs = new RunsAPI(this.#api);
     this.projects = new ProjectsAPI(this.#api);

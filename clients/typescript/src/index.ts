@@ -1,6 +1,8 @@
 // Acontext for Node and browsers.
 
 export * from "./agent/disk.js";
+export { SearchSkillsTool, type SkillContext, SkillToolPool } from "./agent/skills.js";
+export { Toolkit } from "./agent/toolkit.js";
 export * from "./agent/tools.js";
 export { AcontextClient, type AcontextClientOptions } from "./client.js";
 export {
@@ -25,6 +27,7 @@ export { DiskArtifactsAPI, DisksAPI, type FileName } from "./resources/disks.js"
 export { KeysAPI, type ProjectChoice, ProjectsAPI } from "./resources/projects.js";
 export { RunsAPI } from "./resources/runs.js";
 export {
+  type Exchange,
   type MessageBlob,
   type ReadOptions,
   type SessionFilter,

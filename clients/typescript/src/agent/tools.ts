@@ -69,6 +69,11 @@ export abstract class BaseToolPool {
     for (const tool of pool.tools.values()) this.addTool(tool);
   }
 
+  /** What the tools are called. */
+  get names(): string[] {
+    return [...this.tools.keys()];
+  }
+
   toolExists(toolName: string): boolean {
     return this.tools.has(toolName);
   }

@@ -1,5 +1,6 @@
 // Disks, and the files that agents make and use on them.
 
+import { AcontextError } from "../errors.js";
 import { ArtifactSchema } from "../gen/acontext/disk/v1/artifact_pb.js";
 import { DiskSchema } from "../gen/acontext/disk/v1/disk_pb.js";
 import {
@@ -26,8 +27,10 @@ import {
   pageOf,
 } from "../paging.js";
 import { plain } from "../plain.js";
+import { backOff, isPassing } from "../retrying.js";
+import type { Options } from "../settings.js";
 import type { Acontext } from "../typed.js";
-import { blobOf, type Forms, type Upload } from "../uploads.js";
+import { blobOf, Forms, type Upload } from "../uploads.js";
 
 /** Which disks to list. */
 export interface DiskFilter extends PageOptions {
@@ -47,8 +50,8 @@ export class DisksAPI {
   readonly artifacts: DiskArtifactsAPI;
   readonly #api: Acontext;
 
-  constructor(api: Acontext, forms: Forms) {
-    this.artifacts = new DiskArtifactsAPI(api, forms);
+  constructor(api: Acontext, settings: Required<Options>) {
+    this.artifacts = new DiskArtifactsAPI(api, settings);
     this.#api = api;
   }
 
@@ -90,16 +93,19 @@ export class DisksAPI {
 export class DiskArtifactsAPI {
   readonly #api: Acontext;
   readonly #forms: Forms;
+  readonly #retries: number;
 
-  constructor(api: Acontext, forms: Forms) {
+  constructor(api: Acontext, settings: Required<Options>) {
     this.#api = api;
-    this.#forms = forms;
+    this.#forms = new Forms(settings);
+    this.#retries = settings.retries;
   }
 
   /**
-   * Write a file of at most 16 MiB, in place of an earlier one.
+   * Write a file of any size up to the server's limit (5 GiB unless set otherwise).
    *
-   * It appears whole or not at all. Larger files need the Python SDK, which speaks native gRPC.
+   * It appears whole or not at all, in place of an earlier one. The time-out grows by a second for
+   * each MiB.
    */
   async upsert(
     diskId: string,
@@ -117,7 +123,8 @@ export class DiskArtifactsAPI {
     if (options.filePath) form.set("file_path", options.filePath);
     if (options.meta) form.set("meta", JSON.stringify(options.meta));
     form.set("file", blob, filename);
-    return this.#forms.post(`/disk/${encodeURIComponent(diskId)}/artifact`, form, call);
+    const path = `/disk/${encodeURIComponent(diskId)}/artifact?any_size=true`;
+    return this.#forms.post(path, form, blob.size, call);
   }
 
   /** Get a file with its text and a URL that opens without a key. */
@@ -141,17 +148,83 @@ export class DiskArtifactsAPI {
     return plain(GetArtifactResponseSchema, answer);
   }
 
-  /** Give the bytes of a file, or a range of them, piece by piece; files of any size. */
+  /**
+   * Give the bytes of a file, or a range of them, piece by piece; files of any size.
+   *
+   * It goes on where it was when the connection breaks. A file that was replaced meanwhile is an
+   * AcontextError, for its bytes do not belong to those before.
+   */
   async *download(
     diskId: string,
     options: FileName & { offset?: number; length?: number },
     call?: CallOptions,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    const { offset, length } = options;
-    const request = { diskId, filePath: pathOf(options), ...given({ offset, length }) };
+    const { offset = 0, length } = options;
+    const { updated_at } = await this.#bare(diskId, options, call);
+    let had = 0;
+    for (let failures = 0; ; failures++) {
+      try {
+        for await (const piece of this.#downloadOnce(diskId, options, offset + had, had, call)) {
+          had += piece.length;
+          failures = 0;
+          yield piece;
+        }
+        return;
+      } catch (error) {
+        if (had === length) return;
+        if (failures >= this.#retries || call?.signal?.aborted || !isPassing(error)) throw error;
+      }
+      await backOff(failures, call?.signal);
+      if ((await this.#bare(diskId, options, call)).updated_at !== updated_at) {
+        throw new AcontextError("the file was replaced while it was downloaded");
+      }
+    }
+  }
+
+  async *#downloadOnce(
+    diskId: string,
+    options: FileName & { length?: number },
+    offset: number,
+    had: number,
+    call?: CallOptions,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const length = options.length === undefined ? undefined : options.length - had;
+    const request = { diskId, filePath: pathOf(options), offset, ...given({ length }) };
     for await (const { content } of this.#api.disks.downloadArtifact(request, call)) {
       if (content?.data.length) yield content.data;
     }
+  }
+
+  /**
+   * Write a file into a stream, close it, and give the number of bytes.
+   *
+   * In Node: `Writable.toWeb(createWriteStream("plan.md"))`.
+   */
+  async downloadTo(
+    diskId: string,
+    options: FileName & { target: WritableStream<Uint8Array> },
+    call?: CallOptions,
+  ): Promise<number> {
+    const { filePath, filename, target } = options;
+    const writer = target.getWriter();
+    let size = 0;
+    try {
+      for await (const piece of this.download(diskId, { filePath, filename }, call)) {
+        await writer.write(piece);
+        size += piece.length;
+      }
+      await writer.close();
+    } catch (error) {
+      await writer.abort(error).catch(() => undefined); // it may have failed by itself
+      throw error;
+    }
+    return size;
+  }
+
+  async #bare(diskId: string, file: FileName, call?: CallOptions): Promise<Artifact> {
+    const { filePath, filename } = file;
+    const bare = { filePath, filename, withPublicUrl: false, withContent: false };
+    return (await this.get(diskId, bare, call)).artifact;
   }
 
   /** Replace the caller's meta keys. */

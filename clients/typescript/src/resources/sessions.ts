@@ -66,6 +66,12 @@ export interface StoreOptions {
   file?: FileUpload | null;
 }
 
+/** Messages that are stored together. */
+export interface Exchange {
+  /** Add messages in the order in which they were said. */
+  add(...blobs: MessageBlob[]): void;
+}
+
 /** Which messages to read, and how. */
 export interface ReadOptions extends PageOptions {
   /** Default `openai`. */
@@ -227,6 +233,22 @@ export class SessionsAPI {
     return stored;
   }
 
+  /**
+   * Collect the messages of a whole exchange and store them together when `talk` is done.
+   *
+   * If it throws, nothing is stored.
+   */
+  async exchange(
+    sessionId: string,
+    talk: (exchange: Exchange) => void | Promise<void>,
+    options: { format?: Format } = {},
+    call?: CallOptions,
+  ): Promise<Message[]> {
+    const said: MessageBlob[] = [];
+    await talk({ add: (...blobs) => void said.push(...blobs) });
+    return this.storeMessages(sessionId, said, options, call);
+  }
+
   /** Read messages, always oldest to newest; all of them without a limit. */
   async getMessages<Item = unknown>(
     sessionId: string,
@@ -316,6 +338,16 @@ export class SessionsAPI {
     return everything((page) => this.getTasks(sessionId, page), options);
   }
 
+  /** Tell the tasks of a session with their progress and preferences, as tagged text. */
+  async getSessionSummary(
+    sessionId: string,
+    options: { limit?: number | null } = {},
+    call?: CallOptions,
+  ): Promise<string> {
+    const { items } = await this.getTasks(sessionId, options, call);
+    return items.map(summaryOf).join("\n");
+  }
+
   /** Count the session's successful tasks by whether its space has dealt with them. */
   async getLearningStatus(sessionId: string, call?: CallOptions): Promise<LearningStatus> {
     return plain(
@@ -364,4 +396,17 @@ export class SessionsAPI {
 async function uploaded(field: string, file: FileUpload) {
   const { filename, blob } = await blobOf(file);
   return { field, filename, content: new Uint8Array(await blob.arrayBuffer()) };
+}
+
+function summaryOf({ order, data }: Task): string {
+  const told = (tag: string, lines?: string[] | null) =>
+    lines?.length
+      ? [`<${tag}>`, ...lines.map((line, at) => `${at + 1}. ${line}`), `</${tag}>`]
+      : [];
+  return [
+    `<task id="${order}" description="${data.task_description}">`,
+    ...told("progress", data.progresses),
+    ...told("user_preference", data.user_preferences),
+    "</task>",
+  ].join("\n");
 }

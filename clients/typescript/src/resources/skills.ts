@@ -4,8 +4,15 @@ import { SkillSchema } from "../gen/acontext/space/v1/skill_pb.js";
 import {
   GetSkillResponseSchema,
   GetSkillStatisticsResponseSchema,
+  SearchSkillsResponseSchema,
 } from "../gen/acontext/space/v1/skill_service_pb.js";
-import type { Skill, SkillStatistics, SkillWithHistory, Sop } from "../models.js";
+import type {
+  Skill,
+  SkillStatistics,
+  SkillWithHistory,
+  Sop,
+  SpaceSearchResult,
+} from "../models.js";
 import {
   type CallOptions,
   everything,
@@ -43,6 +50,17 @@ export class SkillsAPI {
   /** Give all skills of a space, page by page. */
   listAll(spaceId: string, options: SkillFilter = {}): AsyncGenerator<Skill, void, undefined> {
     return everything((page) => this.list(spaceId, { ...options, ...page }), options);
+  }
+
+  /** Find skills that fit; `spaces.experienceSearch` has more options. */
+  async search(
+    spaceId: string,
+    query: string,
+    options: { limit?: number | null; sessionId?: string | null } = {},
+    call?: CallOptions,
+  ): Promise<SpaceSearchResult> {
+    const request = { spaceId, query, ...given(options) };
+    return plain(SearchSkillsResponseSchema, await this.#api.skills.searchSkills(request, call));
   }
 
   /** Count what the project learned and how it was used, per day in the caller's time zone. */

@@ -55,8 +55,21 @@ async function messages(client: AcontextClient): Promise<void> {
     [1, 2, 3],
   );
   equal(await all(client.sessions.listAllMessages(id, { limit: 2 })), said);
+  const exchanged = await client.sessions.exchange(id, (exchange) => {
+    exchange.add({ role: "user", content: "four" }, { role: "assistant", content: "five" });
+  });
+  equal(
+    exchanged.map((one) => one.sequence),
+    [4, 5],
+  );
+  const broken = client.sessions.exchange(id, (exchange) => {
+    exchange.add({ role: "user", content: "six" });
+    throw new Error("the model is away");
+  });
+  equal(await broken.catch((error: Error) => error.message), "the model is away");
+  equal((await client.sessions.getMessages(id)).ids.length, 5);
   const context = await client.sessions.getContext(id, { tokenBudget: 1000 });
-  equal([context.items, context.ids.length], [said, 3]);
+  equal([context.items.slice(0, 3), context.ids.length], [said, 5]);
   const requestId = "0198c0de-0000-4000-8000-000000000001";
   const twice = { role: "user", content: "once" };
   const first = await client.sessions.sendMessage(id, twice, {}, { requestId });
@@ -90,6 +103,8 @@ async function watches(client: AcontextClient): Promise<void> {
   const { task, messages: from } = await client.tasks.get(last);
   holds(from.length > 2, "a task knows its messages");
   equal(await all(client.sessions.listAllTasks(id)), [task]);
+  const summary = await client.sessions.getSessionSummary(id, { limit: 1 });
+  holds(summary.startsWith(`<task id="1" description="${task.data.task_description}">`), summary);
   const outcome = { status: "failed", reason: "the page is broken again" } as const;
   const failed = await client.tasks.setOutcome(task.id, outcome);
   equal([failed.status, failed.outcome_by], ["failed", "set"]);
@@ -107,7 +122,7 @@ async function watches(client: AcontextClient): Promise<void> {
 async function disks(client: AcontextClient): Promise<void> {
   const { artifacts } = client.disks;
   const disk = (await client.disks.create()).id;
-  const megabytes = new Uint8Array(3 << 20).map((_, at) => at % 251);
+  const megabytes = new Uint8Array(17 << 20).map((_, at) => at % 251); // a form has 16 at first
   await artifacts.upsert(disk, { file: ["big.bin", megabytes], filePath: "/data/" });
   const big = { filePath: "/data/", filename: "big.bin" };
   const pieces = await all(artifacts.download(disk, big));
@@ -119,11 +134,24 @@ async function disks(client: AcontextClient): Promise<void> {
   );
   const part = await all(artifacts.download(disk, { ...big, offset: 250, length: 3 }));
   equal(Array.from(part[0] ?? []), [250, 0, 1], "three bytes of the middle");
+  const received: BlobPart[] = [];
+  const target = new WritableStream<Uint8Array>({
+    write: (piece) => void received.push(piece as Uint8Array<ArrayBuffer>),
+  });
+  equal(await artifacts.downloadTo(disk, { ...big, target }), megabytes.length);
+  equal(new Blob(received).size, megabytes.length, "what was written");
   holds((await client.disks.getStatistics()).bytes >= megabytes.length, "bytes are counted");
   const note = new Blob(["TODO: buy y"]);
   await artifacts.upsert(disk, { file: ["note.md", note], filePath: "/notes/" });
   equal((await artifacts.grepArtifacts(disk, { query: "TODO: \\w+" }))[0]?.filename, "note.md");
   equal((await artifacts.globArtifacts(disk, { query: "/notes/*.md", limit: 5 })).length, 1);
+  const tools = client.tools.disk(disk);
+  equal([...tools].length, tools.names.length);
+  const read = await tools.call("read_file", '{"file_path": "/notes/", "filename": "note.md"}');
+  equal(read.split("\n")[1], "TODO: buy y");
+  const missing = await tools.call("read_file", { filename: "none.md" });
+  holds(missing.startsWith("That did not work: "), "the model is told what went wrong");
+  holds((await tools.call("fly", {})).startsWith("There is no tool fly"), "and what there is not");
 }
 
 async function skills(client: AcontextClient): Promise<void> {
@@ -142,6 +170,14 @@ async function skills(client: AcontextClient): Promise<void> {
     return found === "" ? undefined : found;
   });
   holds(prompt.includes(`| Use when: ${learned.sop.use_when}`), "the prompt has the skill");
+
+  const { cited_blocks } = await client.spaces.skills.search(space, "fix the checkout page", {
+    limit: 1,
+    sessionId: next,
+  });
+  equal(cited_blocks[0]?.block_id, learned.id);
+  const tools = client.tools.skills(space, { sessionId: next });
+  equal(await tools.call("search_skills", { query: "fix the checkout page" }), prompt);
 
   const edited = { preferences: "write the tests first" };
   const changed = await client.spaces.skills.update(learned.id, { sop: edited });
