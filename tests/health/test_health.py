@@ -12,11 +12,12 @@ from grpc import StatusCode, aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from acontext.health import v1 as pb
+from acontext.session import v1 as session_pb
 from acontext_server.kit import migrations
 from acontext_server.kit.bus import open_bus
 from acontext_server.kit.config import Settings
 from acontext_server.kit.engines import Nats, free_port, supervise
-from acontext_server.kit.ids import uuid7
+from acontext_server.kit.ids import ProjectId, uuid7
 from tests.services import ADMIN_KEY, ROOT_KEY, SERVICES, Platform
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -199,9 +200,10 @@ async def test_what_was_given_up_on_is_counted_for_whom_it_was(platform: Platfor
     assert any(one.startswith("disk: 1 events were given up on") for one in health.problems)
 
 
-async def test_a_message_that_waits_too_long_is_told(platform: Platform) -> None:
-    await platform.start("session")
-    key, session_id = f"'{uuid7()}'", f"'{uuid7()}'"
+async def waiting_message(platform: Platform) -> ProjectId:
+    """Make a project in which a message has waited for 20 minutes."""
+    project_id = ProjectId(uuid7())
+    key, session_id = f"'{project_id}'", f"'{uuid7()}'"
     await run_sql(
         platform.settings,
         f"insert into session.project (project_id, name) values ({key}, 'p');"
@@ -210,9 +212,35 @@ async def test_a_message_that_waits_too_long_is_told(platform: Platform) -> None
         "insert into session.log (project_id, session_id, tracked, waiting_since)"
         f" values ({key}, {session_id}, true, now() - interval '20 minutes')",
     )
+    return project_id
+
+
+async def test_a_message_that_waits_too_long_is_told(platform: Platform) -> None:
+    await platform.start("session")
+    await waiting_message(platform)
     told = part(await health_of(platform), "session")
     assert 1200 <= told.unobserved_age_seconds < 1300
     assert any("s to be observed" in problem for problem in told.problems)
+
+
+async def test_what_waits_where_models_pause_is_not_late_until_the_pause_is_over(
+    platform: Platform,
+) -> None:
+    await platform.start("session")
+    project_id = await waiting_message(platform)
+    sessions = session_pb.SessionServiceStub(platform.channel("session"))
+
+    async def age(*, paused_for: int) -> float:
+        request = session_pb.RecordPauseRequest()
+        request.paused_until.FromSeconds(int(time.time()) + paused_for)
+        await sessions.RecordPause(request, metadata=platform.as_service(project_id))
+        return part(await health_of(platform), "session").unobserved_age_seconds
+
+    assert await age(paused_for=60) == 0
+    assert await age(paused_for=-1) > 1200
+    assert await age(paused_for=60) == 0
+    await waiting_message(platform)
+    assert await age(paused_for=60) > 1200
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The month's token budget, prices, and what else a project asks of its models."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -12,6 +13,7 @@ from acontext_server.kit.config import Price, Settings
 from acontext_server.observer import main as observer_main
 from acontext_server.observer import peers
 from acontext_server.observer.app.observing import Limits
+from tests.health.test_health import health_of, part, run_sql
 from tests.model.endpoint import Endpoint
 from tests.model.test_observing import ONE, ONE_TASK, runs
 from tests.observer.conftest import Observer, eventually
@@ -82,6 +84,12 @@ async def test_a_used_up_budget_pauses_visibly_and_a_raised_one_goes_on(
         return [run.outcome for run in await runs(observer)] == ["success", "refused"]
 
     await eventually(is_refused)
+    # However long that has been: it is the budget that is told of, and nobody is woken.
+    await run_sql(
+        observer.platform.settings,
+        "update session.log set waiting_since = waiting_since - interval '1 day'",
+    )
+    await eventually(partial(_is_nobodys_delay, observer))
     again = pb.ReobserveSessionRequest(session_id=first)
     call = observer.tasks.ReobserveSession(again, metadata=observer.platform.key)
     assert await reason(call) == "TOKEN_BUDGET_USED_UP"
@@ -99,6 +107,11 @@ async def test_a_used_up_budget_pauses_visibly_and_a_raised_one_goes_on(
     await eventually(is_done)
     assert not (await use(observer)).paused
     assert await pauses(observer) == []
+
+
+async def _is_nobodys_delay(observer: Observer) -> bool:
+    session = part(await health_of(observer.platform), "session")
+    return session.unobserved_age_seconds == 0 and not session.problems
 
 
 async def test_a_project_chooses_its_model_and_says_what_success_is(

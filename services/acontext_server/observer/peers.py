@@ -92,6 +92,8 @@ class Sessions:
         self._signer = signer
         self._defaults = defaults
         self._settings: dict[ProjectId, tuple[float, pb.ProjectSettings]] = {}
+        self._pauses: dict[ProjectId, float] = {}
+        """When a pause is to be told again."""
 
     async def read(
         self, project_id: ProjectId, session_id: SessionId, *, after: int, limit: int
@@ -123,6 +125,18 @@ class Sessions:
                 metadata=self._signer.metadata(project_id),
                 timeout=TIMEOUT,
             )
+
+    async def tell_pause(self, project_id: ProjectId, *, until: datetime, every: timedelta) -> None:
+        """Tell that a project's models pause, however often that is found out, at most so often."""
+        if self._pauses.get(project_id, 0.0) > time.monotonic():
+            return
+        request = pb.RecordPauseRequest()
+        request.paused_until.FromDatetime(until)
+        with peer_errors("session"):
+            await self._sessions.RecordPause(
+                request, metadata=self._signer.metadata(project_id), timeout=TIMEOUT
+            )
+        self._pauses[project_id] = time.monotonic() + every.total_seconds()
 
     async def unobserved(self, *, older_than: datetime) -> AsyncIterator[Unobserved]:
         """Go through the sessions of all projects that wait for too long."""

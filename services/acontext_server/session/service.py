@@ -310,6 +310,13 @@ class SessionServicer(pb.SessionServiceServicer):
         await self.observing.record(caller().project_id, _id(request.session_id), observation)
         return pb.RecordObservationResponse()
 
+    async def RecordPause(
+        self, request: pb.RecordPauseRequest, context: Context
+    ) -> pb.RecordPauseResponse:
+        until = request.paused_until.ToDatetime(UTC)
+        await self.observing.record_pause(caller().project_id, until=until)
+        return pb.RecordPauseResponse()
+
 
 def _id(text: str) -> SessionId:
     return SessionId(UUID(text))

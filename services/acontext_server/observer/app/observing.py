@@ -369,6 +369,15 @@ class Observing:
                 refused = self._failed_run(lease, error.message, NOTHING)
                 await _keep(tx, replace(refused, outcome="refused"))
         self._means.bell.ring(lease.session_id)
+        await self._tell_pause(lease.project_id)
+
+    async def _tell_pause(self, project_id: ProjectId) -> None:
+        """Let session know that what waits is not late, until a few looks later."""
+        every, until = self._limits.pause, self._means.now() + 3 * self._limits.pause
+        try:
+            await self._sessions.tell_pause(project_id, until=until, every=every)
+        except Unavailable as error:
+            log.warning("pause_not_told", error=repr(error))
 
     async def _give_up(self, lease: Lease, portion: Portion, reason: str, spent: Observed) -> Lease:
         given_up = tuple(

@@ -54,6 +54,11 @@ class ObservingApp:
         async with self.database.transaction() as tx:
             return await store.oldest_waiting_age(tx)
 
+    async def record_pause(self, project_id: ProjectId, *, until: datetime) -> None:
+        """Note until when a project's models pause."""
+        async with self.database.transaction() as tx:
+            await store.note_pause(tx, project_id, until=until)
+
     async def read_messages(
         self, project_id: ProjectId, session_id: SessionId, *, after: int, limit: int
     ) -> Reading:

@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, func, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, case, exists, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from acontext_server.kit.database import Tx
 from acontext_server.kit.ids import ProjectId
 from acontext_server.session.domain import SessionId, TaskId, UnobservedSession
-from acontext_server.session.store.tables import LogRow, MessageRow, ObservationRow
+from acontext_server.session.store.tables import LogRow, MessageRow, ObservationRow, ProjectRow
 
 
 async def move_observed(
@@ -84,10 +84,23 @@ async def _known(
     return set((await tx.execute(query)).scalars())
 
 
+async def note_pause(tx: Tx, project_id: ProjectId, *, until: datetime) -> None:
+    """Note until when a project's models pause."""
+    noted = update(ProjectRow).where(ProjectRow.project_id == project_id)
+    await tx.execute(noted.values(paused_until=until))
+
+
 async def oldest_waiting_age(tx: Tx) -> float:
-    """Say for how many seconds the oldest message of all projects has waited; 0 if none does."""
+    """Say for how many seconds the oldest message of all projects has waited; 0 if none does.
+
+    Where models pause it waits for somebody's decision, which is told as such.
+    """
+    pauses = exists().where(
+        ProjectRow.project_id == LogRow.project_id, ProjectRow.paused_until > func.now()
+    )
     waited = func.clock_timestamp() - func.min(LogRow.waiting_since)
-    seconds = (await tx.execute(select(func.extract("epoch", waited)))).scalar_one()
+    query = select(func.extract("epoch", waited)).where(LogRow.waiting_since.is_not(None), ~pauses)
+    seconds = (await tx.execute(query)).scalar_one()
     return max(0.0, float(seconds or 0))
 
 

@@ -48,6 +48,8 @@ class ProjectRow(Table):
     name: Mapped[str]
     settings: Mapped[bytes] = mapped_column(server_default=text("''"))
     """A serialised ProjectSettings."""
+    paused_until: Mapped[datetime | None]
+    """Until then its models pause, as observer said."""
     deleted_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())

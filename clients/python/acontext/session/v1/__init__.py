@@ -102,6 +102,8 @@ from .session_messages_pb2 import (
     ReadMessagesResponse as ReadMessagesResponse,
     RecordObservationRequest as RecordObservationRequest,
     RecordObservationResponse as RecordObservationResponse,
+    RecordPauseRequest as RecordPauseRequest,
+    RecordPauseResponse as RecordPauseResponse,
     StoreMessageJsonRequest as StoreMessageJsonRequest,
     StoreMessageMultipartRequest as StoreMessageMultipartRequest,
     StoreMessageRequest as StoreMessageRequest,

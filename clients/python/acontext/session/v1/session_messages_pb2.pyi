@@ -941,3 +941,42 @@ class RecordObservationResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecordObservationResponse: _TypeAlias = RecordObservationResponse  # noqa: Y015
+
+@_typing.final
+class RecordPauseRequest(_message.Message):
+    """Tells of a pause of the caller's project."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAUSED_UNTIL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def paused_until(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        paused_until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["paused_until", b"paused_until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["paused_until", b"paused_until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordPauseRequest: _TypeAlias = RecordPauseRequest  # noqa: Y015
+
+@_typing.final
+class RecordPauseResponse(_message.Message):
+    """The pause is kept."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordPauseResponse: _TypeAlias = RecordPauseResponse  # noqa: Y015

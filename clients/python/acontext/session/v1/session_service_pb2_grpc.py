@@ -142,6 +142,11 @@ class SessionServiceStub(object):
                 request_serializer=acontext_dot_session_dot_v1_dot_session__messages__pb2.RecordObservationRequest.SerializeToString,
                 response_deserializer=acontext_dot_session_dot_v1_dot_session__messages__pb2.RecordObservationResponse.FromString,
                 _registered_method=True)
+        self.RecordPause = channel.unary_unary(
+                '/acontext.session.v1.SessionService/RecordPause',
+                request_serializer=acontext_dot_session_dot_v1_dot_session__messages__pb2.RecordPauseRequest.SerializeToString,
+                response_deserializer=acontext_dot_session_dot_v1_dot_session__messages__pb2.RecordPauseResponse.FromString,
+                _registered_method=True)
 
 
 class SessionServiceServicer(object):
@@ -322,6 +327,13 @@ class SessionServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordPause(self, request, context):
+        """RecordPause says until when a project's models pause: what waits there until then is not late.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SessionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -429,6 +441,11 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.RecordObservation,
                     request_deserializer=acontext_dot_session_dot_v1_dot_session__messages__pb2.RecordObservationRequest.FromString,
                     response_serializer=acontext_dot_session_dot_v1_dot_session__messages__pb2.RecordObservationResponse.SerializeToString,
+            ),
+            'RecordPause': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordPause,
+                    request_deserializer=acontext_dot_session_dot_v1_dot_session__messages__pb2.RecordPauseRequest.FromString,
+                    response_serializer=acontext_dot_session_dot_v1_dot_session__messages__pb2.RecordPauseResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -999,6 +1016,33 @@ class SessionService(object):
             '/acontext.session.v1.SessionService/RecordObservation',
             acontext_dot_session_dot_v1_dot_session__messages__pb2.RecordObservationRequest.SerializeToString,
             acontext_dot_session_dot_v1_dot_session__messages__pb2.RecordObservationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordPause(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/acontext.session.v1.SessionService/RecordPause',
+            acontext_dot_session_dot_v1_dot_session__messages__pb2.RecordPauseRequest.SerializeToString,
+            acontext_dot_session_dot_v1_dot_session__messages__pb2.RecordPauseResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -114,6 +114,8 @@ class SessionServiceStub:
     """ReadMessages returns the log after a sequence, in stored form."""
     RecordObservation: _grpc.UnaryUnaryMultiCallable[_session_messages_pb2.RecordObservationRequest, _session_messages_pb2.RecordObservationResponse]
     """RecordObservation says how far a session is observed; a repeated or late one changes nothing."""
+    RecordPause: _grpc.UnaryUnaryMultiCallable[_session_messages_pb2.RecordPauseRequest, _session_messages_pb2.RecordPauseResponse]
+    """RecordPause says until when a project's models pause: what waits there until then is not late."""
 
 @_typing.type_check_only
 class SessionServiceAsyncStub(SessionServiceStub):
@@ -199,6 +201,8 @@ class SessionServiceAsyncStub(SessionServiceStub):
     """ReadMessages returns the log after a sequence, in stored form."""
     RecordObservation: _aio.UnaryUnaryMultiCallable[_session_messages_pb2.RecordObservationRequest, _session_messages_pb2.RecordObservationResponse]  # type: ignore[assignment]
     """RecordObservation says how far a session is observed; a repeated or late one changes nothing."""
+    RecordPause: _aio.UnaryUnaryMultiCallable[_session_messages_pb2.RecordPauseRequest, _session_messages_pb2.RecordPauseResponse]  # type: ignore[assignment]
+    """RecordPause says until when a project's models pause: what waits there until then is not late."""
 
 class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
     """SessionService keeps sessions and their messages: an ordered log that is never rewritten."""
@@ -407,5 +411,13 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_session_messages_pb2.RecordObservationResponse, _abc.Awaitable[_session_messages_pb2.RecordObservationResponse]]:
         """RecordObservation says how far a session is observed; a repeated or late one changes nothing."""
+
+    @_abc_1.abstractmethod
+    def RecordPause(
+        self,
+        request: _session_messages_pb2.RecordPauseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_session_messages_pb2.RecordPauseResponse, _abc.Awaitable[_session_messages_pb2.RecordPauseResponse]]:
+        """RecordPause says until when a project's models pause: what waits there until then is not late."""
 
 def add_SessionServiceServicer_to_server(servicer: SessionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
