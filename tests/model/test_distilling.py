@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from acontext.health import v1 as health_pb
+from acontext.space import v1 as pb
 from acontext_server.kit.bus import Bus
 from acontext_server.kit.config import Settings
+from acontext_server.kit.ids import uuid7
 from acontext_server.space.app import learning
 from tests.model.endpoint import (
     FINISH,
@@ -22,7 +25,7 @@ from tests.model.endpoint import (
     says,
 )
 from tests.services import Platform
-from tests.space.neighbours import Neighbours
+from tests.space.neighbours import ROOT, Neighbours
 from tests.space.running import STARRING, Space, called, eventually, said
 
 hard = partial(call, "report_difficulty")
@@ -187,6 +190,42 @@ async def test_a_fault_that_comes_twice_loses_and_doubles_nothing(
     runs = [run for run in await space.learned(space_id) if run.role == "distiller"]
     assert runs[-1].outcome == "success"
     assert all(run.error for run in runs[:-1])
+
+
+async def test_what_never_gets_right_is_told_and_learned_when_it_is_asked_for_again(
+    space: Space, endpoint: Endpoint
+) -> None:
+    endpoint.otherwise["scripted"] = error(500, "the model is on fire")
+    space_id, other_id = await space.create(), await space.create()
+    task = space.starring_task()
+    await space.complete(space_id, task)
+    assert (await space.announced("task_learned")).task_learned.outcome == "failed"
+    runs = await space.learned(space_id)
+    assert len(runs) == learning.TRIES
+    assert all((run.outcome, "on fire" in run.error) == ("failed", True) for run in runs)
+    (notice,) = await notices(space)
+    assert notice.startswith(f"space: 1 tasks of project {ROOT} could not be learned by space")
+    assert await again(space, other_id) == 0
+    assert await again(space, space_id, session_id=str(uuid7())) == 0
+    endpoint.script(LESSON)
+    assert await again(space, space_id, session_id=task.task.session_id) == 1
+    (skill,) = await eventually(lambda: space.list_skills(space_id), bool)
+    assert skill.sop.use_when == "star a repo on github.com"
+    assert await again(space, space_id) == 0
+    assert await notices(space) == []
+
+
+async def again(space: Space, space_id: str, **fields: str) -> int:
+    """Ask for what failed to be tried again."""
+    request = pb.RetryFailedLearningRequest(space_id=space_id, **fields)
+    return (await space.skills.RetryFailedLearning(request, metadata=space.key)).count
+
+
+async def notices(space: Space) -> list[str]:
+    """What the operator is told of that rests."""
+    health = health_pb.HealthServiceStub(space.platform.channel("space"))
+    asked = health.GetHealth(health_pb.GetHealthRequest(), metadata=space.platform.operator)
+    return list((await asked).health.notices)
 
 
 MISTAKES = {

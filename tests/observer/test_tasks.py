@@ -4,6 +4,7 @@ from collections.abc import Awaitable
 from uuid import UUID, uuid4
 
 import nats
+import psycopg
 import pytest
 from grpc import StatusCode, aio
 
@@ -166,6 +167,8 @@ async def test_completed_tasks_are_announced_to_a_space_that_is_connected_later(
     task, space_id = (await observer.tasks_of(session_id))[0], str(uuid4())
     settings = observer.platform.settings
     async with open_bus(settings.nats_url, prefix=settings.nats_prefix) as bus:
+        with psycopg.connect(settings.database_url) as connection:
+            connection.execute("UPDATE session.session SET space_id = %s", [space_id])
         connected = session_pb.SessionConnected(session_id=session_id, space_id=space_id)
         event = session_pb.SessionEvent(project_id=task.project_id, session_connected=connected)
         await _publish(bus, "session", "session_connected", task, event.SerializeToString())
@@ -179,6 +182,17 @@ async def test_completed_tasks_are_announced_to_a_space_that_is_connected_later(
         )
         told = space_pb.SpaceEvent(project_id=task.project_id, task_learned=learned)
         await bus.ensure_stream("space")
+
+        async def is_given_up() -> bool:
+            request = pb.GetLearningStatusRequest(session_id=session_id)
+            at = await observer.tasks.GetLearningStatus(request, metadata=observer.platform.key)
+            return (at.space_digested_count, at.failed_count) == (0, 1)
+
+        told.task_learned.outcome = "failed"
+        await _publish(bus, "space", "task_learned", task, told.SerializeToString())
+        await eventually(is_given_up)
+        assert not (await observer.tasks_of(session_id))[0].space_digested
+        told.task_learned.outcome = "skill"
         await _publish(bus, "space", "task_learned", task, told.SerializeToString())
 
         async def is_digested() -> bool:

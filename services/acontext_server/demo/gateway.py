@@ -109,23 +109,23 @@ class Gateway:
                 return tasks
             request.cursor = page.next_cursor
 
-    async def unlearned(self, session_id: str) -> int:
-        """Count successful tasks that the space has not dealt with."""
+    async def learning(self, session_id: str) -> observer.GetLearningStatusResponse:
+        """Count successful tasks by whether the space has dealt with them."""
         request = observer.GetLearningStatusRequest(session_id=session_id)
-        status = await self.tasks.GetLearningStatus(request, metadata=self.as_project)
-        return status.not_space_digested_count
+        return await self.tasks.GetLearningStatus(request, metadata=self.as_project)
 
     async def wait_until_learned(self, session_ids: Sequence[str], *, patience: float) -> int:
         """Wait until the space has dealt with every successful task; give how many are left.
 
-        Gives up when `patience` seconds pass without progress.
+        Gives up on what has failed, and when `patience` seconds pass without progress.
         """
-        waiting, left = list(session_ids), 0
+        waiting, left, failed = list(session_ids), 0, 0
         best, since = len(waiting) + 1_000_000, time.monotonic()
         while waiting:
-            counts = [await self.unlearned(session_id) for session_id in waiting]
-            waiting = [one for one, count in zip(waiting, counts, strict=True) if count]
-            left = sum(counts)
+            found = [(one, await self.learning(one)) for one in waiting]
+            waiting = [one for one, at in found if at.not_space_digested_count > at.failed_count]
+            failed += sum(at.failed_count for one, at in found if one not in waiting)
+            left = failed + sum(at.not_space_digested_count for one, at in found if one in waiting)
             if left < best:
                 best, since = left, time.monotonic()
             if time.monotonic() - since > patience:

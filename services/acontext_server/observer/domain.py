@@ -381,6 +381,18 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Learning:
+    """How many successful tasks of a session its space has dealt with."""
+
+    digested: int = 0
+    waiting: int = 0
+    failed: int = 0
+    """Of those that wait, the ones that were tried to the end."""
+    paused: str = ""
+    """Why they wait, where they wait for more than their turn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlushAnswer:
     """How a flush went, in the words that clients read."""
 

@@ -123,11 +123,15 @@ def on_space_fact(following: Following, budget: Budget) -> Handler:
         event = space_pb.SpaceEvent.FromString(data)
         match event.WhichOneof("event"):
             case "task_learned":
-                learned = event.task_learned
+                learned, project_id = event.task_learned, ProjectId(UUID(event.project_id))
+                task_id, completion = TaskId(UUID(learned.task_id)), learned.task_version
+                if learned.outcome == "failed":
+                    await following.give_up_task(project_id, task_id, completion=completion)
+                    return
                 await following.learn_task(
-                    ProjectId(UUID(event.project_id)),
-                    TaskId(UUID(learned.task_id)),
-                    completion=learned.task_version,
+                    project_id,
+                    task_id,
+                    completion=completion,
                     space_id=SpaceId(UUID(learned.space_id)),
                 )
             case "tokens_spent":

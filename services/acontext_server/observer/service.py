@@ -132,13 +132,14 @@ class TaskServicer(pb.TaskServiceServicer):
     async def GetLearningStatus(
         self, request: pb.GetLearningStatusRequest, context: Context
     ) -> pb.GetLearningStatusResponse:
-        digested, waiting, paused = await self._reading.get_learning_status(
+        counted = await self._reading.get_learning_status(
             caller().project_id, _session(request.session_id)
         )
         return pb.GetLearningStatusResponse(
-            space_digested_count=digested,
-            not_space_digested_count=waiting,
-            paused=paused or None,
+            space_digested_count=counted.digested,
+            not_space_digested_count=counted.waiting,
+            paused=counted.paused or None,
+            failed_count=counted.failed,
         )
 
     async def RetryFailedMessages(

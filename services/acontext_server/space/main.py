@@ -142,7 +142,7 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
             pb.add_SpaceServiceServicer_to_server(SpaceServicer(spaces, blocks, skills), server)
 
         def add_skills(server: aio.Server) -> None:
-            pb.add_SkillServiceServicer_to_server(SkillServicer(skills, indexer), server)
+            pb.add_SkillServiceServicer_to_server(SkillServicer(skills, learning, indexer), server)
 
         yield rpc.Service(
             name=events.SERVICE,
@@ -159,6 +159,7 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
                     embedder_engine(settings),
                     model_engine(settings),
                 ],
+                pauses=learning.failures,
             ),
             beside=[
                 outbox.run,

@@ -23,6 +23,7 @@ from acontext_server.kit.telemetry.metrics import count_search
 from acontext_server.space.app import Listing, RequestKey
 from acontext_server.space.app.blocks import BlockApp
 from acontext_server.space.app.index import Indexer
+from acontext_server.space.app.learning import LearningApp
 from acontext_server.space.app.skills import Answer, History, Question, SkillApp
 from acontext_server.space.app.spaces import SpaceApp
 from acontext_server.space.domain.blocks import (
@@ -187,8 +188,9 @@ DEFAULT_ITERATIONS = 16
 class SkillServicer(pb.SkillServiceServicer):
     """Skills, confirmations, tool names and runs."""
 
-    def __init__(self, skills: SkillApp, indexer: Indexer) -> None:
+    def __init__(self, skills: SkillApp, learning: LearningApp, indexer: Indexer) -> None:
         self._skills = skills
+        self._learning = learning
         self._indexer = indexer
 
     async def SearchSkills(
@@ -316,6 +318,14 @@ class SkillServicer(pb.SkillServiceServicer):
         )
         page = await self._skills.list_runs(caller().project_id, wanted, _listing(request))
         return pb.ListLearningRunsResponse(items=map(_run, page.items), **_ends(page))
+
+    async def RetryFailedLearning(
+        self, request: pb.RetryFailedLearningRequest, context: Context
+    ) -> pb.RetryFailedLearningResponse:
+        count = await self._learning.retry_failed(
+            caller().project_id, UUID(request.space_id), _id(request, "session_id")
+        )
+        return pb.RetryFailedLearningResponse(count=count)
 
     async def ReindexSkills(
         self, request: pb.ReindexSkillsRequest, context: Context

@@ -168,6 +168,8 @@ class LearningStatus(Model):
     not_space_digested_count: int
     paused: str | None = None
     """Why learning waits for more than its turn."""
+    failed_count: int = 0
+    """Those of the not digested ones that the space tried to learn, and could not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,6 +64,15 @@ class Following:
             await tasks.stop_announcing(tx, project_id, [task_id])
             await changes.append(tx, project_id, [(learned, False)], at=now)
 
+    async def give_up_task(
+        self, project_id: ProjectId, task_id: TaskId, *, completion: int
+    ) -> None:
+        """Note that the space could not learn a completion, and waits to be asked for it again."""
+        async with self._means.database.transaction() as tx:
+            task = await tasks.find(tx, project_id, task_id)
+            if task is not None and task.completions == completion:
+                await tasks.stop_announcing(tx, project_id, [task_id])
+
     async def delete_session(self, project_id: ProjectId, session_id: SessionId) -> None:
         """Remove all that is known of a session, and tell watchers that its tasks are gone."""
         async with self._means.database.transaction() as tx:

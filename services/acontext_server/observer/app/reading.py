@@ -1,7 +1,7 @@
 """What is known of tasks and of observing: lists, counts, watching, outcomes from outside."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from acontext_server.observer.app.means import Means
 from acontext_server.observer.app.observing import DUE
 from acontext_server.observer.domain import (
     Day,
+    Learning,
     Run,
     RunId,
     RunNotFound,
@@ -175,16 +176,15 @@ class Reading:
             paused=await self._budget.why_paused(project_id) if pending else "",
         )
 
-    async def get_learning_status(
-        self, project_id: ProjectId, session_id: SessionId
-    ) -> tuple[int, int, str]:
-        """Count successful tasks that the space has dealt with, the others, and why they wait."""
+    async def get_learning_status(self, project_id: ProjectId, session_id: SessionId) -> Learning:
+        """Count successful tasks by what the space has made of them; none without a space."""
         if (await self._sessions.where(project_id, session_id)).space_id is None:
-            return 0, 0, ""
+            return Learning()
         async with self._means.database.transaction() as tx:
-            digested, waiting = await tasks.count_digested(tx, project_id, session_id)
-        paused = await self._budget.why_paused(project_id) if waiting else ""
-        return digested, waiting, paused
+            counted = await tasks.count_learning(tx, project_id, session_id)
+        if not counted.waiting:
+            return counted
+        return replace(counted, paused=await self._budget.why_paused(project_id))
 
     async def retry_failed_messages(self, project_id: ProjectId, session_id: SessionId) -> int:
         """Let failed messages be observed again, and say how many."""

@@ -12,6 +12,7 @@ from acontext_server.kit.database import Tx
 from acontext_server.kit.ids import ProjectId
 from acontext_server.observer.domain import (
     PLANNING,
+    Learning,
     Link,
     MessageId,
     SessionId,
@@ -235,20 +236,21 @@ async def earlier(tx: Tx, task: Task, *, limit: int) -> Sequence[Task]:
     return [_task(row) for row in await tx.execute(statement)][::-1]
 
 
-async def count_digested(tx: Tx, project_id: ProjectId, session_id: SessionId) -> tuple[int, int]:
-    """Count successful tasks: those that the space has dealt with, and the others."""
-    statement = (
-        select(_row.space_digested, func.count().label("number"))
-        .where(
-            _row.project_id == project_id,
-            _row.session_id == session_id,
-            _row.order > PLANNING,
-            _row.status == TaskStatus.SUCCESS,
-        )
-        .group_by(_row.space_digested)
+async def count_learning(tx: Tx, project_id: ProjectId, session_id: SessionId) -> Learning:
+    """Count successful tasks by what the space has made of them."""
+    is_digested, is_given_up = _row.space_digested, _row.announce_at.is_(None)
+    statement = select(
+        func.count().filter(is_digested),
+        func.count().filter(~is_digested),
+        func.count().filter(~is_digested, is_given_up),
+    ).where(
+        _row.project_id == project_id,
+        _row.session_id == session_id,
+        _row.order > PLANNING,
+        _row.status == TaskStatus.SUCCESS,
     )
-    counted = [(row.space_digested, row.number) for row in await tx.execute(statement)]
-    return _sum(counted, digested=True), _sum(counted, digested=False)
+    digested, waiting, failed = (await tx.execute(statement)).one()
+    return Learning(digested=digested, waiting=waiting, failed=failed)
 
 
 async def completed_of_session(
@@ -310,10 +312,6 @@ async def stop_announcing(tx: Tx, project_id: ProjectId, task_ids: Sequence[Task
 def _any(ids: Sequence[UUID]) -> Any:
     """Match any of them, in one parameter: a session may have more than a statement takes."""
     return any_(literal(list(ids), ARRAY(Uuid)))
-
-
-def _sum(counted: Sequence[tuple[bool, int]], *, digested: bool) -> int:
-    return sum(count for is_digested, count in counted if is_digested is digested)
 
 
 def _values(task: Task) -> dict[str, Any]:

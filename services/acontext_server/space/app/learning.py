@@ -21,7 +21,7 @@ from acontext_server.space.app import Announce, NewId, Now
 from acontext_server.space.app.index import Indexer
 from acontext_server.space.app.library import Library, Near, Taught
 from acontext_server.space.app.runs import keep_run
-from acontext_server.space.domain.errors import TokenBudgetUsedUp
+from acontext_server.space.domain.errors import SpaceNotFound, TokenBudgetUsedUp
 from acontext_server.space.domain.events import Event, TaskLearned
 from acontext_server.space.domain.experience import (
     Call,
@@ -53,6 +53,7 @@ LONGEST_WAIT_SECONDS = 300.0
 PAUSE_SECONDS = 30.0
 """How long to wait when the token budget is used up."""
 MOST_STUDIED = 100
+MOST_NAMED = 50
 SHOWN_ALIKE = 10
 WORKERS = 2
 
@@ -137,6 +138,27 @@ class LearningApp:
                     status=status,
                     ended_at=at,
                 )
+
+    async def retry_failed(
+        self, project_id: ProjectId, space_id: UUID, session_id: UUID | None
+    ) -> int:
+        """Let what could not be learned be tried again, and say how many tasks that is."""
+        async with self._database.transaction() as tx:
+            if await spaces.find_space(tx, project_id, space_id) is None:
+                raise SpaceNotFound(space_id)
+            count = await learning.retry_failed(tx, project_id, space_id, session_id, self._now())
+        self._news.set()
+        return count
+
+    async def failures(self) -> Sequence[str]:
+        """Say in which spaces tasks wait to be tried again."""
+        async with self._database.transaction() as tx:
+            failed = await learning.count_failed(tx, limit=MOST_NAMED)
+        return [
+            f"{count} tasks of project {project_id} could not be learned by space {space_id}."
+            " ListRuns says why; RetryFailedLearning tries again."
+            for project_id, space_id, count in failed
+        ]
 
     async def run(self) -> None:
         """Learn what is due for as long as the caller lives."""
@@ -404,7 +426,7 @@ class LearningApp:
             await self._record_failure(leased, error)
         log.warning("learning_failed", tries=leased.attempts + 1, exc_info=not expected)
         if leased.attempts + 1 >= TRIES and not await self._is_decided(leased):
-            await self._conclude(leased, Outcome.NOTHING)
+            await self._conclude(leased, Outcome.FAILED)
             return
         wait = min(2.0**leased.attempts, LONGEST_WAIT_SECONDS) * random.uniform(0.5, 1)
         async with self._database.transaction() as tx:

@@ -26,6 +26,8 @@ class Outcome(StrEnum):
     PREFERENCES = "preferences"
     WAITING = "waiting"
     NOTHING = "nothing"
+    FAILED = "failed"
+    """It was tried to the end; somebody may ask for it to be tried again."""
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, insert, or_, select, update
+from sqlalchemy import Row, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from acontext_server.kit.database import Tx, after_commit
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.paging import by_time
 from acontext_server.kit.telemetry.metrics import count_run
-from acontext_server.space.domain.learning import Completion, Run, WantedRuns
+from acontext_server.space.domain.learning import Completion, Outcome, Run, WantedRuns
 from acontext_server.space.store.tables import LearningRow, RunRow, SpaceRow
 
 
@@ -118,6 +118,35 @@ async def finish(tx: Tx, completion: Completion, outcome: str) -> None:
     """Note what came of a task, and that nothing is left to do for it."""
     done = update(LearningRow).where(*_is(completion))
     await tx.execute(done.values(outcome=outcome, due_at=None))
+
+
+async def retry_failed(
+    tx: Tx, project_id: ProjectId, space_id: UUID, session_id: UUID | None, now: datetime
+) -> int:
+    """Let what could not be learned wait again, and say how much that is."""
+    row = LearningRow
+    failed = update(row).where(
+        row.project_id == project_id, row.space_id == space_id, row.outcome == Outcome.FAILED
+    )
+    if session_id is not None:
+        failed = failed.where(row.session_id == session_id)
+    again = failed.values(outcome=None, attempts=0, due_at=now).returning(row.task_id)
+    return len((await tx.execute(again)).scalars().all())
+
+
+async def count_failed(tx: Tx, *, limit: int) -> Sequence[tuple[ProjectId, UUID, int]]:
+    """Name the spaces, of all projects, in which most tasks could not be learned."""
+    row = LearningRow
+    number = func.count().label("number")
+    statement = (
+        select(row.project_id, row.space_id, number)
+        .where(row.outcome == Outcome.FAILED)
+        .group_by(row.project_id, row.space_id)
+        .order_by(number.desc(), row.space_id)
+        .limit(limit)
+    )
+    found = await tx.execute(statement)
+    return [(ProjectId(one.project_id), one.space_id, one.number) for one in found]
 
 
 async def postpone(tx: Tx, leased: Leased, due_at: datetime) -> None:

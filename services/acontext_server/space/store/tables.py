@@ -255,6 +255,12 @@ class LearningRow(Table):
     __table_args__ = (
         _space_key(),
         Index("learning_due_idx", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        Index(
+            "learning_failed_idx",
+            "project_id",
+            "space_id",
+            postgresql_where=text("outcome = 'failed'"),
+        ),
         Index(None, "project_id", "session_id"),
     )
 

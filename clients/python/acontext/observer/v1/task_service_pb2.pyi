@@ -404,20 +404,26 @@ class GetLearningStatusResponse(_message.Message):
     SPACE_DIGESTED_COUNT_FIELD_NUMBER: _builtins.int
     NOT_SPACE_DIGESTED_COUNT_FIELD_NUMBER: _builtins.int
     PAUSED_FIELD_NUMBER: _builtins.int
+    FAILED_COUNT_FIELD_NUMBER: _builtins.int
     space_digested_count: _builtins.int
     not_space_digested_count: _builtins.int
     paused: _builtins.str
     """Why learning waits, where it waits for more than its turn: a token budget is used up."""
+    failed_count: _builtins.int
+    """Those of the not digested ones that were tried to the end and failed; RetryFailedLearning lets
+    the space try again.
+    """
     def __init__(
         self,
         *,
         space_digested_count: _builtins.int = ...,
         not_space_digested_count: _builtins.int = ...,
         paused: _builtins.str | None = ...,
+        failed_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_paused", b"_paused", "paused", b"paused"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_paused", b"_paused", "not_space_digested_count", b"not_space_digested_count", "paused", b"paused", "space_digested_count", b"space_digested_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_paused", b"_paused", "failed_count", b"failed_count", "not_space_digested_count", b"not_space_digested_count", "paused", b"paused", "space_digested_count", b"space_digested_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__paused: _TypeAlias = _typing.Literal["paused"]  # noqa: Y015
     _WhichOneofArgType__paused: _TypeAlias = _typing.Literal["_paused", b"_paused"]  # noqa: Y015

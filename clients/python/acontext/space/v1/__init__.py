@@ -37,6 +37,8 @@ from .skill_service_pb2 import (
     RenameToolsResponse as RenameToolsResponse,
     ResolveConfirmationRequest as ResolveConfirmationRequest,
     ResolveConfirmationResponse as ResolveConfirmationResponse,
+    RetryFailedLearningRequest as RetryFailedLearningRequest,
+    RetryFailedLearningResponse as RetryFailedLearningResponse,
     RollbackSkillRequest as RollbackSkillRequest,
     RollbackSkillResponse as RollbackSkillResponse,
     SearchSkillsRequest as SearchSkillsRequest,

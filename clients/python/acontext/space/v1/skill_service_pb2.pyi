@@ -737,6 +737,54 @@ class ListLearningRunsResponse(_message.Message):
 Global___ListLearningRunsResponse: _TypeAlias = ListLearningRunsResponse  # noqa: Y015
 
 @_typing.final
+class RetryFailedLearningRequest(_message.Message):
+    """Asks for another try. With only a space: at all that failed in it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SPACE_ID_FIELD_NUMBER: _builtins.int
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    space_id: _builtins.str
+    session_id: _builtins.str
+    """Only tasks of this session."""
+    def __init__(
+        self,
+        *,
+        space_id: _builtins.str = ...,
+        session_id: _builtins.str | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_session_id", b"_session_id", "session_id", b"session_id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_session_id", b"_session_id", "session_id", b"session_id", "space_id", b"space_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__session_id: _TypeAlias = _typing.Literal["session_id"]  # noqa: Y015
+    _WhichOneofArgType__session_id: _TypeAlias = _typing.Literal["_session_id", b"_session_id"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__session_id) -> _WhichOneofReturnType__session_id | None: ...
+
+Global___RetryFailedLearningRequest: _TypeAlias = RetryFailedLearningRequest  # noqa: Y015
+
+@_typing.final
+class RetryFailedLearningResponse(_message.Message):
+    """Says how many tasks wait again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNT_FIELD_NUMBER: _builtins.int
+    count: _builtins.int
+    def __init__(
+        self,
+        *,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetryFailedLearningResponse: _TypeAlias = RetryFailedLearningResponse  # noqa: Y015
+
+@_typing.final
 class GetSkillStatisticsRequest(_message.Message):
     """Asks for figures. With nothing set: the last 7 days in UTC."""
 

@@ -90,6 +90,11 @@ class SkillServiceStub(object):
                 request_serializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.ListLearningRunsRequest.SerializeToString,
                 response_deserializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.ListLearningRunsResponse.FromString,
                 _registered_method=True)
+        self.RetryFailedLearning = channel.unary_unary(
+                '/acontext.space.v1.SkillService/RetryFailedLearning',
+                request_serializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.RetryFailedLearningRequest.SerializeToString,
+                response_deserializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.RetryFailedLearningResponse.FromString,
+                _registered_method=True)
         self.GetSkillStatistics = channel.unary_unary(
                 '/acontext.space.v1.SkillService/GetSkillStatistics',
                 request_serializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.GetSkillStatisticsRequest.SerializeToString,
@@ -186,6 +191,17 @@ class SkillServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RetryFailedLearning(self, request, context):
+        """RetryFailedLearning makes a space's completed tasks wait to be learned again that were tried to
+        the end and failed, such as when a model's endpoint was away.
+
+        SPACE_NOT_FOUND. Why they failed say the runs of their sessions; how many there are,
+        GetLearningStatus.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetSkillStatistics(self, request, context):
         """GetSkillStatistics counts what the project learned and how it was used, per day.
         """
@@ -258,6 +274,11 @@ def add_SkillServiceServicer_to_server(servicer, server):
                     servicer.ListLearningRuns,
                     request_deserializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.ListLearningRunsRequest.FromString,
                     response_serializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.ListLearningRunsResponse.SerializeToString,
+            ),
+            'RetryFailedLearning': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetryFailedLearning,
+                    request_deserializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.RetryFailedLearningRequest.FromString,
+                    response_serializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.RetryFailedLearningResponse.SerializeToString,
             ),
             'GetSkillStatistics': grpc.unary_unary_rpc_method_handler(
                     servicer.GetSkillStatistics,
@@ -568,6 +589,33 @@ class SkillService(object):
             '/acontext.space.v1.SkillService/ListLearningRuns',
             acontext_dot_space_dot_v1_dot_skill__service__pb2.ListLearningRunsRequest.SerializeToString,
             acontext_dot_space_dot_v1_dot_skill__service__pb2.ListLearningRunsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetryFailedLearning(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/acontext.space.v1.SkillService/RetryFailedLearning',
+            acontext_dot_space_dot_v1_dot_skill__service__pb2.RetryFailedLearningRequest.SerializeToString,
+            acontext_dot_space_dot_v1_dot_skill__service__pb2.RetryFailedLearningResponse.FromString,
             options,
             channel_credentials,
             insecure,

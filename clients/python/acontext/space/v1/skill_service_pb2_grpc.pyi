@@ -59,6 +59,13 @@ class SkillServiceStub:
     """RenameTools renames tools in every step; onto a known name they merge. Unknown ones are skipped."""
     ListLearningRuns: _grpc.UnaryUnaryMultiCallable[_skill_service_pb2.ListLearningRunsRequest, _skill_service_pb2.ListLearningRunsResponse]
     """ListLearningRuns returns the project's distilling, placing and agentic searching runs by time."""
+    RetryFailedLearning: _grpc.UnaryUnaryMultiCallable[_skill_service_pb2.RetryFailedLearningRequest, _skill_service_pb2.RetryFailedLearningResponse]
+    """RetryFailedLearning makes a space's completed tasks wait to be learned again that were tried to
+    the end and failed, such as when a model's endpoint was away.
+
+    SPACE_NOT_FOUND. Why they failed say the runs of their sessions; how many there are,
+    GetLearningStatus.
+    """
     GetSkillStatistics: _grpc.UnaryUnaryMultiCallable[_skill_service_pb2.GetSkillStatisticsRequest, _skill_service_pb2.GetSkillStatisticsResponse]
     """GetSkillStatistics counts what the project learned and how it was used, per day."""
     ReindexSkills: _grpc.UnaryUnaryMultiCallable[_skill_service_pb2.ReindexSkillsRequest, _skill_service_pb2.ReindexSkillsResponse]
@@ -97,6 +104,13 @@ class SkillServiceAsyncStub(SkillServiceStub):
     """RenameTools renames tools in every step; onto a known name they merge. Unknown ones are skipped."""
     ListLearningRuns: _aio.UnaryUnaryMultiCallable[_skill_service_pb2.ListLearningRunsRequest, _skill_service_pb2.ListLearningRunsResponse]  # type: ignore[assignment]
     """ListLearningRuns returns the project's distilling, placing and agentic searching runs by time."""
+    RetryFailedLearning: _aio.UnaryUnaryMultiCallable[_skill_service_pb2.RetryFailedLearningRequest, _skill_service_pb2.RetryFailedLearningResponse]  # type: ignore[assignment]
+    """RetryFailedLearning makes a space's completed tasks wait to be learned again that were tried to
+    the end and failed, such as when a model's endpoint was away.
+
+    SPACE_NOT_FOUND. Why they failed say the runs of their sessions; how many there are,
+    GetLearningStatus.
+    """
     GetSkillStatistics: _aio.UnaryUnaryMultiCallable[_skill_service_pb2.GetSkillStatisticsRequest, _skill_service_pb2.GetSkillStatisticsResponse]  # type: ignore[assignment]
     """GetSkillStatistics counts what the project learned and how it was used, per day."""
     ReindexSkills: _aio.UnaryUnaryMultiCallable[_skill_service_pb2.ReindexSkillsRequest, _skill_service_pb2.ReindexSkillsResponse]  # type: ignore[assignment]
@@ -198,6 +212,19 @@ class SkillServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_skill_service_pb2.ListLearningRunsResponse, _abc.Awaitable[_skill_service_pb2.ListLearningRunsResponse]]:
         """ListLearningRuns returns the project's distilling, placing and agentic searching runs by time."""
+
+    @_abc_1.abstractmethod
+    def RetryFailedLearning(
+        self,
+        request: _skill_service_pb2.RetryFailedLearningRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_skill_service_pb2.RetryFailedLearningResponse, _abc.Awaitable[_skill_service_pb2.RetryFailedLearningResponse]]:
+        """RetryFailedLearning makes a space's completed tasks wait to be learned again that were tried to
+        the end and failed, such as when a model's endpoint was away.
+
+        SPACE_NOT_FOUND. Why they failed say the runs of their sessions; how many there are,
+        GetLearningStatus.
+        """
 
     @_abc_1.abstractmethod
     def GetSkillStatistics(

@@ -174,7 +174,9 @@ class TaskLearned(_message.Message):
     task_id: _builtins.str
     task_version: _builtins.int
     outcome: _builtins.str
-    """`skill`, `preferences`, `waiting`, `nothing`: what came of it."""
+    """`skill`, `preferences`, `waiting`, `nothing`: what came of it. `failed`: it was tried to the end,
+    and is tried again when somebody asks for it.
+    """
     def __init__(
         self,
         *,

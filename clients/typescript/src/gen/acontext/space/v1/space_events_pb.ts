@@ -203,7 +203,8 @@ export type TaskLearned = Message<"acontext.space.v1.TaskLearned"> & {
   taskVersion: number;
 
   /**
-   * `skill`, `preferences`, `waiting`, `nothing`: what came of it.
+   * `skill`, `preferences`, `waiting`, `nothing`: what came of it. `failed`: it was tried to the end,
+   * and is tried again when somebody asks for it.
    *
    * @generated from field: string outcome = 5;
    */
