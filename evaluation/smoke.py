@@ -4,9 +4,13 @@ import asyncio
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+from grpc import aio
+
 from acontext.observer import v1 as observer
+from acontext.space import v1 as space
 from acontext_server.demo.gateway import Gateway, open_gateway
 from acontext_server.demo.story import CI_SETUP, first_user_turn
 from acontext_server.kit.engines import StartError
@@ -20,12 +24,14 @@ MOST_LOOKS = 50
 
 
 def main() -> None:
-    """Run the loop and print it; the status is 1 where nothing was observed."""
+    """Run the loop and print it; the status is 1 where a part of it was not done."""
     chosen = model_environment()
     try:
         sys.exit(asyncio.run(_smoke(dict(chosen))))
     except StartError as error:
         sys.exit(str(error))
+    except aio.AioRpcError as error:
+        sys.exit(f"The system did not answer: {error.code().name}, {error.details()}")
 
 
 async def _smoke(chosen: dict[str, str]) -> int:
@@ -51,12 +57,34 @@ async def _loop(gateway: Gateway) -> int:
     for skill in await gateway.list_skills(space_id):
         print(f"skill: {skill.sop.use_when}\n  preferences: {skill.sop.preferences}")
         print(*(f"  {one.tool_name}: {one.action}" for one in skill.sop.tool_sops), sep="\n")
-    for found in await gateway.search(space_id, first_user_turn(CI_SETUP), mode="agentic"):
-        print(f"found: {found.title}")
+    is_answered = await _search(gateway, space_id)
     print(told(use_rows(await _use(gateway))))
+    for run in await _failed_runs(gateway):
+        print(f"a run of the {run.role} failed: {run.error}", file=sys.stderr)
     if flushed.status != 200 or left:
         print(f"flush {flushed.status} {flushed.errmsg}; {left} tasks not learned", file=sys.stderr)
-    return 0 if tasks and not left else 1
+    return 0 if tasks and not left and is_answered else 1
+
+
+async def _search(gateway: Gateway, space_id: str) -> bool:
+    """Print what the model finds; False when it does not answer."""
+    try:
+        cited = await gateway.search(space_id, first_user_turn(CI_SETUP), mode="agentic")
+    except aio.AioRpcError as error:
+        print(f"the search was not answered: {error.details()}", file=sys.stderr)
+        return False
+    print(*(f"found: {one.title}" for one in cited), sep="\n")
+    return True
+
+
+async def _failed_runs(gateway: Gateway) -> Sequence[observer.Run]:
+    """Give the runs that tell why something was not done."""
+    observing = observer.ListRunsRequest(outcome="failed")
+    learning = space.ListLearningRunsRequest(outcome="failed")
+    return [
+        *(await gateway.runs.ListRuns(observing, metadata=gateway.as_project)).items,
+        *(await gateway.skills.ListLearningRuns(learning, metadata=gateway.as_project)).items,
+    ]
 
 
 async def _use(gateway: Gateway) -> observer.TokenUse:
