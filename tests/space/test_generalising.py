@@ -100,6 +100,22 @@ def test_an_identifier_that_the_user_did_not_say_stays_though_its_words_were_sai
     )
 
 
+def test_a_file_that_is_called_after_what_this_user_named_is_not_kept() -> None:
+    lesson = learned(
+        said("user", "Plan a trip to Lisbon and write it down."),
+        *path(
+            ("read_file", {"file_path": "templates/trip.md"}, "ok"),
+            ("write_file", {"file_path": "trips/lisbon.md"}, "ok"),
+        ),
+        about="Plan a trip to Lisbon",
+    )
+    assert lesson.sop.use_when == "Plan a trip (write file)"
+    assert [step.action for step in lesson.sop.steps] == [
+        "read file with the file path `templates/trip.md`",
+        "write file with the file path",
+    ]
+
+
 def test_tools_that_only_note_thoughts_are_no_steps() -> None:
     tried = path(
         ("think", {"thought": "hm"}, ""), ("TodoWrite", {"todos": []}, "ok"), ("a", {}, "ok")

@@ -68,11 +68,12 @@ async def untold(tx: Tx, project_id: ProjectId, session_id: SessionId) -> Sequen
 async def sessions_to_tell(
     tx: Tx, *, before: datetime, limit: int
 ) -> Sequence[tuple[ProjectId, SessionId]]:
-    """List sessions with reports that should have been acknowledged by now, across projects."""
+    """List sessions, of all projects, whose reports should have been acknowledged for longest."""
     statement = (
         select(_row.project_id, _row.session_id)
         .where(_row.created_at < before)
-        .distinct()
+        .group_by(_row.project_id, _row.session_id)
+        .order_by(func.min(_row.created_at), _row.session_id)
         .limit(limit)
     )
     rows = await tx.execute(statement)

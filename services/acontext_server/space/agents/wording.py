@@ -10,7 +10,7 @@ from acontext_server.space.agents.privacy import is_personal, redact, tidy
 from acontext_server.space.agents.quantities import without_quantities
 from acontext_server.space.domain.experience import Experience
 from acontext_server.space.domain.skills import Step
-from acontext_server.space.domain.text import content_words, humanise, listed, sentences
+from acontext_server.space.domain.text import content_words, humanise, listed, sentences, words
 
 MAX_WORDS = 24
 TELLING_WORDS = 2
@@ -58,6 +58,7 @@ STATEMENT = re.compile(r"(?:[\w'’-]+ ){1,4}(?:is|are|was|were)\b", re.IGNORECA
 OF_A_NAME = re.compile(
     r"\s+(?:with|under|by) (?:the )?(?:code|id|number|reference)\b(?: the \w+)?", re.IGNORECASE
 )
+NAMED_FILE = re.compile(r"(?:.*/)?(?P<stem>\w[\w-]*)\.\w{1,5}")
 PARAMETERS = {"to": "recipient", "from": "sender", "q": "query", "cmd": "command"}
 MOSTLY = 0.6
 LONGEST_CODE = 100
@@ -108,7 +109,7 @@ def _says_more(told: str, work: str, path: Sequence[Attempt]) -> bool:
 
 def generalised(text: str, path: Sequence[Attempt], personal: Collection[str]) -> str:
     """Replace what this run was about by what any run is about."""
-    text = _without_places(_without_named_values(text, path))
+    text = _without_named_files(_without_places(_without_named_values(text, path)), path)
     labels = dict(_labelled(path))
     opened = _in_paths(path)
     text = re.sub(r"[\w-]+", lambda word: "" if word[0] in opened else word[0], text)
@@ -156,6 +157,17 @@ def _without_named_values(text: str, path: Sequence[Attempt]) -> str:
             if name and isinstance(value, str):
                 named = rf"\b({name}) (?:named |called )?[`'\"]?{re.escape(value)}(?!\w)[`'\"]?"
                 text = re.sub(named, r"\1", text, flags=re.IGNORECASE)
+    return text
+
+
+def _without_named_files(text: str, path: Sequence[Attempt]) -> str:
+    """What a file of this run is called after is the value of this run, too: `lisbon.md`."""
+    for attempt in path:
+        for _, value in leaves(attempt.call.arguments):
+            if isinstance(value, str) and (file := NAMED_FILE.fullmatch(value)):
+                name = re.escape(" ".join(words(file["stem"])).title())
+                led = r"\s+(?:about|around|for|from|in|near|of|on|to)"
+                text = re.sub(rf"{led} {name}(?!\w)", "", text)
     return text
 
 
@@ -288,10 +300,14 @@ class StepWriter:
         return bool(told) and len(told & self._said) >= MOSTLY * len(told)
 
     def _is_constant(self, value: object) -> bool:
-        """What any run needs looks like a place in a system, and has no number in it."""
+        """What any run needs looks like a place in a system, and has no number in it.
+
+        A file or host that is called after what only this user named is none.
+        """
         return (
             isinstance(value, str)
             and bool(re.fullmatch(r"[a-z][a-z_./:-]{,40}[./_:][a-z_./:-]{,40}", value))
+            and not ("." in value and self._given & set(content_words(value)))
             and not is_personal(value, self._personal)
         )
 
