@@ -228,6 +228,14 @@ async def test_null_means_nothing_where_an_argument_may_be_left_out(
     assert notebook.notes == [(1, "a")]
 
 
+async def test_a_model_that_comes_to_say_nothing_is_told_why(
+    endpoint: Endpoint, open_model: Ask
+) -> None:
+    endpoint.script(*[completion({"content": ""}, finish_reason="length")] * 3)
+    with pytest.raises(NotDone, match="context or limit is too small"):
+        await run(endpoint, open_model, Notebook())
+
+
 async def test_a_filter_and_a_refusal_say_so(endpoint: Endpoint, open_model: Ask) -> None:
     filtered = completion({"content": None}, finish_reason="content_filter")
     endpoint.script(*[filtered] * 3)

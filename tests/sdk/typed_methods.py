@@ -144,6 +144,7 @@ def skills(sdk: Sdk) -> None:
     learned = {"space_id": space, "session_id": None, "role": "distiller", "outcome": "failed"}
     page = sdk("runs.list_learning", **learned, limit=1, time_desc=True, cursor=None)
     assert page == {"items": [], "next_cursor": None, "has_more": False}
+    assert sdk("spaces.skills.retry_failed_learning", space, session_id=None) == 0
     assert sdk("spaces.skills.get_statistics", days=1, time_zone="UTC")["archived"] == 1
     assert sdk("runs.get_token_use", month="2026-01")["tokens"] == 0
 

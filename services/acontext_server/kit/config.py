@@ -101,7 +101,8 @@ class Settings(BaseSettings):
     model_prices: dict[str, Price] = {}
     """By the model's name, such as `{"gpt-4.1": {"input": 2, "output": 8}}`; runs then cost."""
     model_rounds: int = Field(default=6, ge=1)
-    """Rounds in which a run has to come to its end."""
+    """Rounds in which a run has to come to its end; an answer that brings it on by one call, as of
+    models that make one at a time, is none."""
     monthly_token_budget: int | None = Field(default=None, ge=0)
     """Tokens of a project and month after which its models pause; unset is no limit."""
 

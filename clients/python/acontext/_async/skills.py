@@ -97,6 +97,12 @@ class AsyncSkillsAPI(AsyncResource):
         answer = await self._connection.call(self._stubs.skills.ArchiveSkill, request)
         return Skill.of(answer.skill)
 
+    async def retry_failed_learning(self, space_id: str, *, session_id: str | None = None) -> int:
+        """Let tasks that the space tried to learn, and could not, wait again; return how many."""
+        request = pb.RetryFailedLearningRequest(space_id=space_id, session_id=session_id)
+        answer = await self._connection.call(self._stubs.skills.RetryFailedLearning, request)
+        return answer.count
+
     async def get_statistics(
         self, *, days: int | None = None, time_zone: str | None = None
     ) -> SkillStatistics:

@@ -111,6 +111,15 @@ export class SkillsAPI {
     const { skill } = await this.#api.skills.archiveSkill({ skillId, archived }, call);
     return plain(SkillSchema, skill);
   }
+
+  /** Let tasks that the space tried to learn, and could not, wait again, and say how many. */
+  async retryFailedLearning(
+    spaceId: string,
+    options: { sessionId?: string } = {},
+    call?: CallOptions,
+  ): Promise<number> {
+    return (await this.#api.skills.retryFailedLearning({ spaceId, ...options }, call)).count;
+  }
 }
 
 /** Say a skill's text in the words of a request. */

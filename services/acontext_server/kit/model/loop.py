@@ -185,5 +185,7 @@ async def _done(call: ToolCall, tools: dict[str, Tool], done: Work, answer: Answ
 def _why_silent(answer: Answer) -> str:
     if answer.is_filtered:
         return "the endpoint's filter stopped the model's answer"
+    if answer.is_cut and not answer.text:
+        return "the model was cut off before it said anything: its context or limit is too small"
     said = f": {answer.text[:LONGEST_SAYING]!r}" if answer.text else ""
     return f"the model answered without calling a tool{said}"

@@ -113,7 +113,9 @@ class ProjectSettings(_message.Message):
     monthly_token_budget: _builtins.int
     """Tokens of a calendar month, in UTC, after which models pause. Unset: the server's default."""
     rounds: _builtins.int
-    """Rounds in which a run of a model has to come to its end. Default 6."""
+    """Rounds in which a run of a model has to come to its end; an answer that brings it on by one
+    call is none. Default 6.
+    """
     @_builtins.property
     def difficulty_rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___DifficultyRule]:
         """What else makes a task worth learning, in the project's words."""

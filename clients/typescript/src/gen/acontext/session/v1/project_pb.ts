@@ -141,7 +141,8 @@ export type ProjectSettings = Message<"acontext.session.v1.ProjectSettings"> & {
   monthlyTokenBudget?: number | undefined;
 
   /**
-   * Rounds in which a run of a model has to come to its end. Default 6.
+   * Rounds in which a run of a model has to come to its end; an answer that brings it on by one
+   * call is none. Default 6.
    *
    * @generated from field: optional int32 rounds = 13;
    */
