@@ -3,10 +3,9 @@
 These statements go through psycopg itself, which costs a third of what SQLAlchemy does.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from itertools import chain
+from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
 from acontext_server.kit.database import Raw, Tx, raw_connection
@@ -21,8 +20,6 @@ from acontext_server.session.domain import (
 )
 
 LogKey: TypeAlias = tuple[ProjectId, SessionId]
-
-_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +68,75 @@ class Stretch:
 
 
 _LOG_COLUMNS = """
+       log.last_sequence, log.last_message_id, log.last_stored_at, log.observed_through,
+       log.running_through, log.tokens, log.tracked
+"""
+
+_LOCK = f"""
+SELECT project_id, session_id, {_LOG_COLUMNS}
+FROM session.log
+WHERE (project_id, session_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))
+ORDER BY session_id
+FOR UPDATE
+"""
+
+_LOCK_FREE = f"{_LOCK} SKIP LOCKED"
+
+_EXISTING = """
+SELECT project_id, session_id FROM session.log
+WHERE (project_id, session_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))
+"""
+
+# Arrays go in binary: in text psycopg looks at every element for what must be quoted. Clocks of
+# several processes differ, the order of a log must not: a message is later than the one before it.
+_APPEND = f"""
+WITH new AS (
+    SELECT * FROM unnest(%b::uuid[], %b::uuid[], %b::uuid[], %b::text[], %b::bytea[], %b::int[],
+                         %b::int[], %b::bool[])
+        WITH ORDINALITY AS new (project_id, session_id, message_id, role, content, size, tokens,
+                                uses_tools, place)
+), log AS (
+    SELECT project_id, session_id, {_LOG_COLUMNS}
+    FROM session.log
+    WHERE (project_id, session_id) IN (SELECT project_id, session_id FROM new)
+    ORDER BY session_id
+    FOR UPDATE {{skip}}
+), placed AS (
+    SELECT new.*, log.last_sequence + nth AS sequence,
+           coalesce(before, log.last_message_id) AS parent_id,
+           greatest(%b::timestamptz, log.last_stored_at + interval '1 microsecond')
+               + (nth - 1) * interval '1 microsecond' AS created_at
+    FROM (SELECT *, row_number() OVER log AS nth, lag(message_id) OVER log AS before
+          FROM new
+          WINDOW log AS (PARTITION BY project_id, session_id ORDER BY place)) new
+    JOIN log USING (project_id, session_id)
+), written AS (
+    INSERT INTO session.message (project_id, session_id, sequence, message_id, parent_id, role,
+                                 content, size, tokens, uses_tools, created_at)
+    SELECT project_id, session_id, sequence, message_id, parent_id, role,
+           content, size, tokens, uses_tools, created_at
+    FROM placed
+), moved AS (
+    UPDATE session.log
+    SET last_sequence = ended.sequence, last_message_id = ended.message_id,
+        last_stored_at = ended.stored_at, tokens = log.tokens + ended.tokens,
+        waiting_since = CASE WHEN log.tracked THEN coalesce(log.waiting_since, ended.since) END
+    FROM (SELECT project_id, session_id, max(sequence) AS sequence, sum(tokens) AS tokens,
+                 (array_agg(message_id ORDER BY sequence DESC))[1] AS message_id,
+                 max(created_at) AS stored_at, min(created_at) AS since
+          FROM placed
+          GROUP BY project_id, session_id) ended
+    WHERE log.project_id = ended.project_id AND log.session_id = ended.session_id
+)
+SELECT placed.message_id, placed.sequence, placed.parent_id, placed.created_at, {_LOG_COLUMNS}
+FROM placed
+JOIN log USING (project_id, session_id)
+"""
+
+_APPEND_WAITING = _APPEND.format(skip="")
+_APPEND_FREE = _APPEND.format(skip="SKIP LOCKED")
+
+_COLUMNS = """
        log.last_sequence, log.last_message_id, log.last_stored_at, log.observed_through,
        log.running_through, log.tokens, log.tracked
 """
@@ -179,71 +245,53 @@ def _columns(keys: Iterable[LogKey]) -> tuple[list[ProjectId], list[SessionId]]:
 
 
 async def append(
-    tx: Tx | Raw, logs: Mapping[LogKey, Log], messages: Sequence[NewMessage], now: datetime
-) -> list[StoredMessage]:
-    """Write messages behind the ends of their locked logs, those of each log in the order given."""
-    if not messages:
-        return []
-    by_log: dict[LogKey, list[NewMessage]] = {}
-    for message in messages:
-        by_log.setdefault(message.key, []).append(message)
-    placed = {key: list(_place(new, logs[key], now)) for key, new in by_log.items()}
-    stored = list(chain.from_iterable(placed.values()))
-    await _insert(tx, list(chain.from_iterable(by_log.values())), stored)
-    await _move(tx, placed)
-    return stored
+    tx: Tx | Raw, messages: Sequence[NewMessage], now: datetime, *, wait: bool = True
+) -> dict[MessageId, tuple[StoredMessage, Log]]:
+    """Write messages behind the ends of their logs, those of each log in the order given.
 
-
-def _place(messages: Iterable[NewMessage], log: Log, now: datetime) -> Iterator[StoredMessage]:
-    sequence, parent_id, stored_at = log.last_sequence, log.last_message_id, log.last_stored_at
-    for message in messages:
-        sequence += 1
-        # Clocks of several processes differ; the order of a log must not.
-        stored_at = max(now, stored_at + _MOMENT) if stored_at else now
-        yield StoredMessage(
-            id=message.id,
-            session_id=message.key[1],
-            sequence=sequence,
-            parent_id=parent_id,
-            role=message.role,
-            content=message.content,
-            size=message.size,
-            tokens=message.tokens,
-            created_at=stored_at,
-        )
-        parent_id = message.id
-
-
-async def _insert(
-    tx: Tx | Raw, messages: Sequence[NewMessage], stored: Sequence[StoredMessage]
-) -> None:
+    Gives each with its log as it was before. Those without a log are left out, and without
+    waiting those, too, whose log another transaction holds. One statement: it needs no other
+    around it.
+    """
     columns = (
         [message.key[0] for message in messages],
         [message.key[1] for message in messages],
-        [row.sequence for row in stored],
-        [row.id for row in stored],
-        [row.parent_id for row in stored],
-        [row.role.value for row in stored],
-        [row.content for row in stored],
-        [row.size for row in stored],
-        [row.tokens for row in stored],
+        [message.id for message in messages],
+        [message.role.value for message in messages],
+        [message.content for message in messages],
+        [message.size for message in messages],
+        [message.tokens for message in messages],
         [message.uses_tools for message in messages],
-        [row.created_at for row in stored],
+        now,
     )
-    await (await raw_connection(tx)).execute(_INSERT, columns)
+    rows = await _rows(tx, _APPEND_WAITING if wait else _APPEND_FREE, columns)
+    placed = {row[0]: row[1:] for row in rows}
+    return {
+        message.id: _placed(message, *placed[message.id])
+        for message in messages
+        if message.id in placed
+    }
 
 
-async def _move(tx: Tx | Raw, placed: Mapping[LogKey, Sequence[StoredMessage]]) -> None:
-    columns = (
-        [key[0] for key in placed],
-        [key[1] for key in placed],
-        [rows[-1].sequence for rows in placed.values()],
-        [rows[-1].id for rows in placed.values()],
-        [rows[-1].created_at for rows in placed.values()],
-        [sum(row.tokens for row in rows) for rows in placed.values()],
-        [rows[0].created_at for rows in placed.values()],
+def _placed(
+    new: NewMessage,
+    sequence: int,
+    parent_id: MessageId | None,
+    created_at: datetime,
+    *log: Any,
+) -> tuple[StoredMessage, Log]:
+    message = StoredMessage(
+        id=new.id,
+        session_id=new.key[1],
+        sequence=sequence,
+        parent_id=parent_id,
+        role=new.role,
+        content=new.content,
+        size=new.size,
+        tokens=new.tokens,
+        created_at=created_at,
     )
-    await (await raw_connection(tx)).execute(_MOVE, columns)
+    return message, _log(*log)
 
 
 async def find_log(tx: Tx | Raw, project_id: ProjectId, session_id: SessionId) -> Log | None:
