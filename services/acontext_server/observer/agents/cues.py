@@ -5,6 +5,7 @@ offering, reporting), never about *what*: no subject matter, no tool, no service
 """
 
 import re
+from functools import lru_cache
 
 _FLAGS = re.IGNORECASE
 
@@ -460,6 +461,10 @@ _SHORT_WORD = 4
 _WORD = re.compile(r"[a-z0-9][a-z0-9'_.-]*[a-z0-9]|[a-z0-9]", _FLAGS)
 
 
+_read_once = lru_cache(maxsize=1024)
+"""Rule after rule asks the same of the same few sentences."""
+
+
 def talk(text: str) -> str:
     """Leave out what nobody says: code, quotes, logs; unless there is nothing else."""
     said = _NO_TALK.sub(" ", _without_tagged(text)).strip()
@@ -489,18 +494,22 @@ def shortened(text: str) -> str:
     return text if len(text) <= 6000 else f"{text[:4000]}\n{text[-2000:]}"
 
 
-def sentences(text: str) -> list[str]:
+@_read_once
+def sentences(text: str) -> tuple[str, ...]:
     """Cut a text into sentences and lines."""
     plain = "\n".join(_MARKER.sub("", line) for line in text.splitlines())
-    return [part.strip()[:_LONGEST] for part in _SENTENCE.split(plain) if part and part.strip()]
+    parts = (part.strip() for part in _SENTENCE.split(plain) if part)
+    return tuple(part[:_LONGEST] for part in parts if part)
 
 
+@_read_once
 def words(text: str) -> frozenset[str]:
     """The words that carry meaning, lower case; snake_case and camelCase names are taken apart."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_", " ", text)
     return frozenset(word.casefold() for word in _WORD.findall(apart)) - _STOP
 
 
+@_read_once
 def stems(text: str) -> frozenset[str]:
     """The words as above, blind to how a verb or a noun is inflected."""
     return frozenset(
@@ -522,6 +531,7 @@ def tells_of_doing(text: str, step: str) -> bool:
     )
 
 
+@_read_once
 def content(text: str) -> str:
     """What is left of a sentence without greeting, thanks, agreement and goodbye."""
     if _CLOSING.match(text.strip()):
@@ -530,6 +540,7 @@ def content(text: str) -> str:
     return "" if _CLOSING.match(rest) or not _WORD.search(rest) else rest
 
 
+@_read_once
 def is_small_talk(text: str) -> bool:
     """Nothing but greeting, thanks, agreement, goodbye."""
     return not any(content(sentence) for sentence in sentences(text))
@@ -540,12 +551,14 @@ def thanks_or_praises(text: str) -> bool:
     return bool(_CONTENT.search(text)) and (is_small_talk(text) or not is_question(text))
 
 
+@_read_once
 def is_question(text: str) -> bool:
     """A sentence that wants to be answered with words."""
     rest = content(text) or text
     return rest.endswith("?") or bool(_QUESTION_WORD.match(rest))
 
 
+@_read_once
 def is_request(text: str) -> bool:
     """A sentence that asks for something to be done."""
     rest = content(text)
@@ -568,6 +581,7 @@ def starts_politely(text: str) -> bool:
     )
 
 
+@_read_once
 def request_in(text: str) -> str:
     """The first sentence that asks for something to be done, or nothing.
 
@@ -624,6 +638,7 @@ def is_act(text: str) -> bool:
     return bool(_ACTING.search(text))
 
 
+@_read_once
 def offer_in(text: str) -> str:
     """What an agent offers to do, or nothing."""
     for sentence in sentences(text):
@@ -633,6 +648,7 @@ def offer_in(text: str) -> str:
     return ""
 
 
+@_read_once
 def asks_anything_else(text: str) -> bool:
     """The agent is free for something new."""
     return bool(_ANYTHING_ELSE.search(text))
@@ -650,7 +666,7 @@ def agrees(text: str) -> bool:
 
 def declines(text: str) -> bool:
     """The user says no, or not now."""
-    first = (sentences(text) or [""])[0]
+    first = (sentences(text) or ("",))[0]
     return bool(_DECLINING.search(first))
 
 
@@ -731,6 +747,7 @@ def changes_mind(text: str) -> bool:
     return bool(_OTHERWISE.search(text)) and not is_lasting(text)
 
 
+@_read_once
 def is_negated(text: str) -> bool:
     """It says that something is not to be."""
     return bool(_NEGATED.search(text))
@@ -748,6 +765,7 @@ def wishes(text: str) -> list[str]:
     return [part for sentence in sentences(text) for part in _BETWEEN_WISHES.split(sentence)]
 
 
+@_read_once
 def is_lasting(text: str) -> bool:
     """A wish that holds beyond the thing at hand."""
     return bool(_LASTING.search(text))

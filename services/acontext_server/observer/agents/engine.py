@@ -1,11 +1,12 @@
 """The port behind which conversations are read, and the rules behind it."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from acontext_server.observer.agents.memory import State
-from acontext_server.observer.agents.rules import VERSION, fold
+from acontext_server.observer.agents.rules import VERSION, take
 from acontext_server.observer.agents.transcript import Message
 from acontext_server.observer.domain import Change, TaskState
 
@@ -87,11 +88,10 @@ class RulesEngine:
 
     async def observe(self, batch: Batch) -> Observed:
         """Fold the batch; its context is in the state already."""
-        state, changes = State.from_json(dict(batch.state)), list[Change]()
+        state, changes = State.from_json(deepcopy(dict(batch.state))), list[Change]()
         if "opened" not in batch.state:
             # A model observed the session so far, and knows its tasks by their list only.
             state.opened = max((task.order for task in batch.tasks), default=state.opened)
         for message in batch.messages:
-            state, decided = fold(state, message)
-            changes.extend(decided)
+            changes.extend(take(state, message))
         return Observed(changes=tuple(changes), state=state.to_json())

@@ -1,6 +1,5 @@
 """What the rules remember between messages, and how they act on it."""
 
-from copy import deepcopy
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 from uuid import UUID
@@ -192,9 +191,9 @@ class Turn:
 
     @classmethod
     def of(cls, state: State, message: Message) -> Self:
-        """Begin a turn on a copy of the state."""
+        """Begin a turn."""
         text = cues.shortened(cues.talk(message.text))
-        return cls(state=deepcopy(state), message=message, text=text)
+        return cls(state=state, message=message, text=text)
 
     def merge(self, work: Work, into: Work) -> None:
         """Let the last task become part of an earlier one."""

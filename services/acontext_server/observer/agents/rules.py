@@ -7,6 +7,7 @@ A rule that answers True has dealt with the message.
 """
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 
 import orjson
 
@@ -28,11 +29,17 @@ _CALLED = 0.2
 
 def fold(state: State, message: Message) -> tuple[State, tuple[Change, ...]]:
     """Take one message into account; the given state is left as it was."""
+    following = deepcopy(state)
+    return following, take(following, message)
+
+
+def take(state: State, message: Message) -> tuple[Change, ...]:
+    """Take one message into account, in the state itself: copying it costs more than the rules."""
     turn = Turn.of(state, message)
     for rule in _rules_for(message):
         if rule(turn):
             break
-    return turn.state, tuple(turn.changes)
+    return tuple(turn.changes)
 
 
 _LEAST_NOTED = 2
@@ -788,7 +795,7 @@ def _similar(one: str, other: str) -> bool:
 
 def _is_content(text: str) -> bool:
     """Thanks or praise, perhaps before something else."""
-    first = (cues.sentences(text) or [""])[0]
+    first = (cues.sentences(text) or ("",))[0]
     return cues.thanks_or_praises(first) and not cues.complains(text)
 
 

@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -41,6 +41,7 @@ from acontext_server.observer.domain import (
 )
 from acontext_server.observer.peers import Sessions, Stretch
 from acontext_server.observer.store import changes, observations, reports, runs, tasks
+from acontext_server.observer.store.reports import Untold
 
 log = structlog.get_logger()
 
@@ -70,6 +71,8 @@ class Limits:
     longest_wait: timedelta = timedelta(minutes=5)
     patience: timedelta = timedelta(seconds=1)
     """How long to wait when session or the database does not answer; such tries are not counted."""
+    noticeable: timedelta = timedelta(seconds=0.1)
+    """How long a batch must take for session to be told that it is being observed."""
     pause: timedelta = timedelta(seconds=30)
     """How long to wait when the token budget is used up."""
 
@@ -140,8 +143,7 @@ class Observing:
             await self._release(lease, after=self._limits.patience)
 
     async def _observe_all(self, lease: Lease) -> None:
-        await self.tell(lease)
-        lease = await self._repair(lease)
+        lease = await self._repair(lease, await self._tell_and_look(lease))
         while True:
             portion = await self._next(lease)
             if portion.is_empty or not await self._is_tracked(lease, portion.stretch):
@@ -150,12 +152,12 @@ class Observing:
             if following is None:
                 return None
             lease = following
-            if lease.cursor >= portion.stretch.last_sequence:
-                # What came meanwhile was told by nudges, or is found by the sweep.
-                return await self._finish(lease)
 
     async def _attempt(self, lease: Lease, portion: Portion) -> Lease | None:
-        """Observe a portion; when the engine fails, try again later or let it be."""
+        """Observe a portion; when the engine fails, try again later or let it be.
+
+        None once the lease is given back.
+        """
         spent = NOTHING
         try:
             return await self._observe_portion(lease, portion)
@@ -171,28 +173,27 @@ class Observing:
             reason = type(error).__name__
         return await self._failed(lease, portion, reason, spent)
 
-    async def _observe_portion(self, lease: Lease, portion: Portion) -> Lease:
+    async def _observe_portion(self, lease: Lease, portion: Portion) -> Lease | None:
         if portion.messages:
             await self._budget.check(lease.project_id)
         known = await self._begin(lease, portion)
         started = time.perf_counter()
         observed = await self._ask(lease, portion, known)
         seconds = time.perf_counter() - started
-        following = await self._commit(lease, portion, observed, seconds)
-        await self.tell(lease)
-        return following
+        following, untold = await self._commit(lease, portion, observed, seconds)
+        # What comes meanwhile is told by nudges, or is found by the sweep.
+        is_last = not portion.is_repair and portion.cursor >= portion.stretch.last_sequence
+        await self._tell(following, untold, is_last=is_last)
+        return None if is_last else following
 
     async def _begin(self, lease: Lease, portion: Portion) -> Sequence[Task]:
-        """Keep the lease for the portion and show its messages as running."""
+        """Keep the lease for the portion."""
         now = self._means.now()
         async with self._means.database.transaction() as tx:
             await observations.renew(
                 tx, lease, at=now, until=now + self._limits.lease, running_through=portion.cursor
             )
-            known = await tasks.all_of_session(tx, lease.project_id, lease.session_id)
-        running = Report(observed_through=lease.cursor, running_through=portion.cursor)
-        await self._sessions.record(lease.project_id, lease.session_id, running)
-        return known
+            return await tasks.all_of_session(tx, lease.project_id, lease.session_id)
 
     async def _ask(self, lease: Lease, portion: Portion, known: Sequence[Task]) -> Observed:
         batch = Batch(
@@ -202,8 +203,27 @@ class Observing:
             messages=portion.messages,
             wishes=await self._sessions.wishes(lease.project_id),
         )
-        async with self.renewing(lease):
+        async with self.renewing(lease), self._showing(lease, portion):
             return await self._engine.observe(batch)
+
+    @asynccontextmanager
+    async def _showing(self, lease: Lease, portion: Portion) -> AsyncIterator[None]:
+        """Show messages as running at session, too, if the engine takes long enough to be seen."""
+        over = asyncio.Event()
+        showing = asyncio.create_task(self._show_unless(over, lease, portion))
+        try:
+            yield
+        finally:
+            over.set()
+            await showing  # what is told of the end must not overtake it
+
+    async def _show_unless(self, over: asyncio.Event, lease: Lease, portion: Portion) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(over.wait(), self._limits.noticeable.total_seconds())
+            return
+        running = Report(observed_through=lease.cursor, running_through=portion.cursor)
+        with suppress(Unavailable, SessionNotFound):  # telling of the end will meet it again
+            await self._sessions.record(lease.project_id, lease.session_id, running)
 
     async def _commit(
         self,
@@ -213,7 +233,7 @@ class Observing:
         seconds: float,
         *,
         error: str = "",
-    ) -> Lease:
+    ) -> tuple[Lease, Untold]:
         """Apply all that was decided, with the cursor, or nothing if the lease was lost."""
         now, project_id, session_id = self._means.now(), lease.project_id, lease.session_id
         space_id = portion.stretch.space_id
@@ -235,8 +255,8 @@ class Observing:
             report = _report(portion, [*moved, *linked], hidden=_planning(after))
             await reports.fail(tx, project_id, session_id, portion.unreadable, at=now)
             await reports.heal(tx, project_id, session_id, report.healed)
-            report_id = self._means.new_id()
-            await reports.add(tx, report_id, project_id, session_id, report, at=now)
+            untold = Untold(self._means.new_id(), project_id, session_id, report)
+            await reports.add(tx, untold, at=now)
             await observations.advance(
                 tx,
                 lease,
@@ -256,26 +276,41 @@ class Observing:
             await self._announcing.tell_changes(
                 tx, project_id, session_id, changed=settled.changed, removed=settled.removed
             )
-        return replace(lease, cursor=portion.cursor, attempts=0, engine_state=observed.state)
+        return replace(
+            lease, cursor=portion.cursor, attempts=0, engine_state=observed.state
+        ), untold
 
     async def tell(self, lease: Lease) -> None:
         """Tell session what it has not acknowledged yet, in the order in which it came about."""
+        await self._tell_and_look(lease)
+
+    async def _tell_and_look(self, lease: Lease) -> Sequence[MessageId]:
+        """Tell what is left to be told, and give what is asked for again."""
         project_id, session_id = lease.project_id, lease.session_id
         async with self._means.database.transaction() as tx:
             untold = await reports.untold(tx, project_id, session_id)
+            wanted = await reports.to_retry(tx, project_id, session_id, limit=self._limits.batch)
         for one in untold:
-            for failure in one.report.failures:
-                await self._bury(project_id, session_id, failure)
-            await self._sessions.record(project_id, session_id, one.report)
-            async with self._means.database.transaction() as tx:
-                await reports.acknowledge(tx, one)
-                through = one.report.observed_through
-                await observations.note_told(tx, project_id, session_id, through=through)
+            await self._tell(lease, one)
+        return wanted
+
+    async def _tell(self, lease: Lease, untold: Untold, *, is_last: bool = False) -> None:
+        """Tell session of a report; with the last one the lease is given back."""
+        project_id, session_id, report = lease.project_id, lease.session_id, untold.report
+        for failure in report.failures:
+            await self._bury(project_id, session_id, failure)
+        await self._sessions.record(project_id, session_id, report)
+        async with self._means.database.transaction() as tx:
+            await reports.acknowledge(tx, untold)
+            through = report.observed_through
+            await observations.note_told(tx, project_id, session_id, through=through)
+            if is_last:
+                await self._give_back(tx, lease)
         self._means.bell.ring(session_id)
 
-    async def _repair(self, lease: Lease) -> Lease:
+    async def _repair(self, lease: Lease, wanted: Sequence[MessageId]) -> Lease:
         """Observe messages again that failed and were asked for; each leaves the list once."""
-        while wanted := await self._to_repair(lease):
+        while wanted:
             stretch = await self._sessions.reread(lease.project_id, lease.session_id, wanted)
             portion = Portion(
                 stretch=stretch,
@@ -288,6 +323,7 @@ class Observing:
             if portion.is_empty:
                 return lease
             lease = await self._attempt(lease, portion) or lease
+            wanted = await self._to_repair(lease)
         return lease
 
     async def _to_repair(self, lease: Lease) -> Sequence[MessageId]:
@@ -325,14 +361,17 @@ class Observing:
         return stretch.is_tracked and (await self._sessions.pace(lease.project_id)).is_on
 
     async def _finish(self, lease: Lease) -> None:
-        now = self._means.now()
         async with self._means.database.transaction() as tx:
-            await observations.release_when_done(tx, lease, at=now)
-            # Who asked for failed messages again while we worked made the session due, which
-            # giving back the lease has just undone.
-            if await reports.to_retry(tx, lease.project_id, lease.session_id, limit=1):
-                await observations.make_due(tx, lease.project_id, lease.session_id, at=now)
+            await self._give_back(tx, lease)
         self._means.bell.ring(lease.session_id)
+
+    async def _give_back(self, tx: Tx, lease: Lease) -> None:
+        now = self._means.now()
+        await observations.release_when_done(tx, lease, at=now)
+        # Who asked for failed messages again while we worked made the session due, which giving
+        # back the lease has just undone.
+        if await reports.to_retry(tx, lease.project_id, lease.session_id, limit=1):
+            await observations.make_due(tx, lease.project_id, lease.session_id, at=now)
 
     async def _release(self, lease: Lease, *, after: timedelta) -> None:
         now = self._means.now()
@@ -386,8 +425,8 @@ class Observing:
         )
         hopeless = replace(portion, messages=(), unreadable=(*portion.unreadable, *given_up))
         nothing = replace(spent, changes=(), state=lease.engine_state)
-        following = await self._commit(lease, hopeless, nothing, 0, error=reason)
-        await self.tell(lease)
+        following, untold = await self._commit(lease, hopeless, nothing, 0, error=reason)
+        await self._tell(following, untold)
         return following
 
     @asynccontextmanager

@@ -41,6 +41,7 @@ from acontext_server.observer.domain import (
 from acontext_server.observer.generations import Generation, Succession, succeed
 from acontext_server.observer.peers import Sessions, Stretch
 from acontext_server.observer.store import generations, observations, reports, runs, tasks
+from acontext_server.observer.store.reports import Untold
 
 PATIENCE = 25.0
 """Seconds to wait for a worker that observes the session just now."""
@@ -306,7 +307,7 @@ class Reobserving:
             links=(*freed, *shown),
             healed=healed,
         )
-        await reports.add(tx, self._means.new_id(), *key, report, at=now)
+        await reports.add(tx, Untold(self._means.new_id(), *key, report), at=now)
 
     def _run(self, lease: Lease, reading: Reading, succession: Succession, seconds: float) -> Run:
         summary = (

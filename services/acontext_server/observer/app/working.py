@@ -14,6 +14,7 @@ from acontext_server.observer.app.observing import DUE, Observing
 from acontext_server.observer.domain import Lease, Report
 from acontext_server.observer.peers import Sessions, Unobserved
 from acontext_server.observer.store import changes, observations, reports
+from acontext_server.observer.store.reports import Untold
 
 log = structlog.get_logger()
 
@@ -119,8 +120,8 @@ class Sweep:
                 )
             elif not await reports.has_untold(tx, project_id, session_id):
                 again = Report(observed_through=standing.cursor)
-                report_id = self._means.new_id()
-                await reports.add(tx, report_id, project_id, session_id, again, at=now)
+                untold = Untold(self._means.new_id(), project_id, session_id, again)
+                await reports.add(tx, untold, at=now)
 
     async def _take_up_reports(self) -> None:
         now = self._means.now()

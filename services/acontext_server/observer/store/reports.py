@@ -25,7 +25,7 @@ _row = ReportRow
 _failed = FailedMessageRow
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Untold:
     """A report that session has not acknowledged yet."""
 
@@ -35,21 +35,13 @@ class Untold:
     report: Report
 
 
-async def add(
-    tx: Tx,
-    report_id: UUID,
-    project_id: ProjectId,
-    session_id: SessionId,
-    report: Report,
-    *,
-    at: datetime,
-) -> None:
+async def add(tx: Tx, untold: Untold, *, at: datetime) -> None:
     """Keep a report until it is acknowledged."""
     row = {
-        "project_id": project_id,
-        "session_id": session_id,
-        "id": report_id,
-        "report": _kept(report),
+        "project_id": untold.project_id,
+        "session_id": untold.session_id,
+        "id": untold.id,
+        "report": _kept(untold.report),
         "created_at": at,
     }
     await tx.execute(insert(_row).values(row))
