@@ -36,6 +36,7 @@ from acontext_server.observer.store.tables import OUTBOX
 
 NAME = "observer"
 WORKERS = 4
+RULES_BATCH = 256
 
 
 def now() -> datetime:
@@ -48,7 +49,7 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
     """Wire the observer with a model as its engine, or with the rules where there is none."""
     async with (
         open_models(settings) as models,
-        open_with(settings, _engine(models, settings), Limits()) as service,
+        open_with(settings, _engine(models, settings), _limits(models)) as service,
     ):
         yield service
 
@@ -57,6 +58,11 @@ def _engine(models: Models | None, settings: Settings) -> Engine:
     if models is None:
         return RulesEngine()
     return ModelEngine(models, rounds=settings.model_rounds)
+
+
+def _limits(models: Models | None) -> Limits:
+    # What a batch costs beside its messages is the same for many; a prompt must not grow.
+    return Limits(batch=RULES_BATCH) if models is None else Limits()
 
 
 @asynccontextmanager

@@ -75,6 +75,15 @@ class Session:
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a session belongs, and whether its tasks are wanted."""
+
+    space_id: SpaceId | None
+    user_id: UserId | None
+    is_tracked: bool
+
+
 class Observing(StrEnum):
     """How far the log of a tracked session is observed."""
 

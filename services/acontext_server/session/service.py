@@ -45,7 +45,7 @@ from acontext_server.session.domain import (
 )
 from acontext_server.session.editing import read_strategies
 from acontext_server.session.formats.reading import Field
-from acontext_server.session.formats.stored import UNREADABLE, unpack_proto
+from acontext_server.session.formats.stored import UNREADABLE
 from acontext_server.session.free_json import InvalidJson, JsonObject, dump, parse_text
 from acontext_server.session.store.messages import StoredMessage
 from acontext_server.session.store.sessions import SessionFilter
@@ -273,13 +273,13 @@ class SessionServicer(pb.SessionServiceServicer):
                 after=request.after_sequence,
                 limit=request.limit if request.HasField("limit") else DEFAULT_STRETCH,
             )
-        session = reading.session
+        place = reading.place
         return pb.ReadMessagesResponse(
             items=await self._logged(project_id, reading.messages),
             last_sequence=reading.log.last_sequence,
-            space_id=str(session.space_id) if session.space_id else None,
-            user_id=str(session.user_id) if session.user_id else None,
-            disable_task_tracking=session.disable_task_tracking,
+            space_id=str(place.space_id) if place.space_id else None,
+            user_id=str(place.user_id) if place.user_id else None,
+            disable_task_tracking=not place.is_tracked,
         )
 
     async def _logged(
@@ -289,10 +289,10 @@ class SessionServicer(pb.SessionServiceServicer):
         for row in rows:
             one = _logged(row)
             try:
-                content = unpack_proto(row.content)
-                await self.storing.contents.put_back(project_id, [content])
-                one.content.CopyFrom(content)
+                one.content.ParseFromString(row.content)
+                await self.storing.contents.put_back(project_id, [one.content])
             except (BlobMissing, *UNREADABLE) as error:
+                one.ClearField("content")
                 one.unreadable = str(error)
             logged.append(one)
         return logged

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
@@ -139,9 +140,21 @@ def main(*openers: Callable[[Settings], AbstractAsyncContextManager[Service]]) -
         if settings.listen_address and len(openers) > 1:
             raise Misconfigured("ACONTEXT_LISTEN_ADDRESS is for a process with one service.")
         configure_logs(settings.log_level)
+        _spare_collector()
         uvloop.run(_until_told(openers, settings))
     except Misconfigured as error:
         sys.exit(str(error))
+
+
+def _spare_collector() -> None:
+    """Let the cyclic collector look less often, and never at what lives as long as the process.
+
+    Requests leave hardly any cycles behind, but make thousands of objects each: with Python's
+    defaults a tenth of a page's time went into looking at them.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 async def _until_told(

@@ -3,7 +3,14 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -176,7 +183,7 @@ class Observing:
     async def _observe_portion(self, lease: Lease, portion: Portion) -> Lease | None:
         if portion.messages:
             await self._budget.check(lease.project_id)
-        known = await self._begin(lease, portion)
+        known = await self._known(lease)
         started = time.perf_counter()
         observed = await self._ask(lease, portion, known)
         seconds = time.perf_counter() - started
@@ -186,13 +193,8 @@ class Observing:
         await self._tell(following, untold, is_last=is_last)
         return None if is_last else following
 
-    async def _begin(self, lease: Lease, portion: Portion) -> Sequence[Task]:
-        """Keep the lease for the portion."""
-        now = self._means.now()
+    async def _known(self, lease: Lease) -> Sequence[Task]:
         async with self._means.database.transaction() as tx:
-            await observations.renew(
-                tx, lease, at=now, until=now + self._limits.lease, running_through=portion.cursor
-            )
             return await tasks.all_of_session(tx, lease.project_id, lease.session_id)
 
     async def _ask(self, lease: Lease, portion: Portion, known: Sequence[Task]) -> Observed:
@@ -208,7 +210,7 @@ class Observing:
 
     @asynccontextmanager
     async def _showing(self, lease: Lease, portion: Portion) -> AsyncIterator[None]:
-        """Show messages as running at session, too, if the engine takes long enough to be seen."""
+        """Show messages as running, if the engine takes long enough for that to be seen."""
         over = asyncio.Event()
         showing = asyncio.create_task(self._show_unless(over, lease, portion))
         try:
@@ -221,8 +223,13 @@ class Observing:
         with suppress(TimeoutError):
             await asyncio.wait_for(over.wait(), self._limits.noticeable.total_seconds())
             return
-        running = Report(observed_through=lease.cursor, running_through=portion.cursor)
-        with suppress(Unavailable, SessionNotFound):  # telling of the end will meet it again
+        now, through = self._means.now(), portion.cursor
+        running = Report(observed_through=lease.cursor, running_through=through)
+        # Whatever is wrong is met again at the commit, or when the end is told of.
+        with suppress(Unavailable, Conflict, LeaseLost, SessionNotFound):
+            async with self._means.database.transaction() as tx:
+                until = now + self._limits.lease
+                await observations.renew(tx, lease, at=now, until=until, running_through=through)
             await self._sessions.record(lease.project_id, lease.session_id, running)
 
     async def _commit(
@@ -248,11 +255,13 @@ class Observing:
                 TaskMessage(message_id=message.id, sequence=message.sequence)
                 for message in portion.messages
             ]
-            await tasks.remember_messages(tx, project_id, session_id, read, at=now)
+            linked = await tasks.remember_messages(
+                tx, project_id, session_id, read, settled.links, at=now
+            )
             moved = await tasks.remove(tx, project_id, after.merged)
             await tasks.put(tx, settled.changed)
-            linked = await tasks.link(tx, project_id, session_id, settled.links)
-            report = _report(portion, [*moved, *linked], hidden=_planning(after))
+            earlier = await tasks.link(tx, project_id, session_id, _without(settled.links, read))
+            report = _report(portion, [*moved, *earlier, *linked], hidden=_planning(after))
             await reports.fail(tx, project_id, session_id, portion.unreadable, at=now)
             await reports.heal(tx, project_id, session_id, report.healed)
             untold = Untold(self._means.new_id(), project_id, session_id, report)
@@ -260,6 +269,7 @@ class Observing:
             await observations.advance(
                 tx,
                 lease,
+                until=now + self._limits.lease,
                 cursor=portion.cursor,
                 state=dict(observed.state),
                 space_id=space_id,
@@ -303,9 +313,8 @@ class Observing:
         async with self._means.database.transaction() as tx:
             await reports.acknowledge(tx, untold)
             through = report.observed_through
-            await observations.note_told(tx, project_id, session_id, through=through)
-            if is_last:
-                await self._give_back(tx, lease)
+            if not (is_last and await self._give_back(tx, lease, told_through=through)):
+                await observations.note_told(tx, project_id, session_id, through=through)
         self._means.bell.ring(session_id)
 
     async def _repair(self, lease: Lease, wanted: Sequence[MessageId]) -> Lease:
@@ -365,13 +374,14 @@ class Observing:
             await self._give_back(tx, lease)
         self._means.bell.ring(lease.session_id)
 
-    async def _give_back(self, tx: Tx, lease: Lease) -> None:
+    async def _give_back(self, tx: Tx, lease: Lease, *, told_through: int = 0) -> bool:
         now = self._means.now()
-        await observations.release_when_done(tx, lease, at=now)
+        given = await observations.release_when_done(tx, lease, at=now, told_through=told_through)
         # Who asked for failed messages again while we worked made the session due, which giving
         # back the lease has just undone.
         if await reports.to_retry(tx, lease.project_id, lease.session_id, limit=1):
             await observations.make_due(tx, lease.project_id, lease.session_id, at=now)
+        return given
 
     async def _release(self, lease: Lease, *, after: timedelta) -> None:
         now = self._means.now()
@@ -487,6 +497,13 @@ class Observing:
 async def _keep(tx: Tx, run: Run) -> None:
     await runs.add(tx, run)
     await count_run(tx, run)
+
+
+def _without(
+    links: Mapping[MessageId, TaskId], read: Iterable[TaskMessage]
+) -> Mapping[MessageId, TaskId]:
+    known = {one.message_id for one in read}
+    return {message_id: task_id for message_id, task_id in links.items() if message_id not in known}
 
 
 def _planning(after: TaskList) -> TaskId | None:

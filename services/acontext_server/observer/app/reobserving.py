@@ -178,7 +178,7 @@ class Reobserving:
                         session_id,
                         self._means.new_id(),
                         at=now,
-                        until=now + self._limits.lease,
+                        until=self._means.now() + self._limits.lease,
                     )
                 if lease is not None:
                     return lease
@@ -254,6 +254,7 @@ class Reobserving:
             await observations.advance(
                 tx,
                 lease,
+                until=self._means.now() + self._limits.lease,
                 cursor=max(reading.cursor, held.cursor),
                 state=reading.state,
                 space_id=space_id,

@@ -205,13 +205,15 @@ async def advance(
     tx: Tx,
     held: Lease,
     *,
+    until: datetime,
     cursor: int,
     state: dict[str, Any],
     space_id: SpaceId | None,
     user_id: UserId | None,
 ) -> None:
-    """Move the cursor past a batch and keep the engine's state beside it."""
+    """Move the cursor past a batch, keep the engine's state beside it, and the lease for longer."""
     statement = _of(held.project_id, held.session_id).values(
+        lease_until=until,
         cursor=cursor,
         running_through=0,
         engine_state=state,
@@ -232,10 +234,14 @@ async def release(tx: Tx, held: Lease, *, at: datetime, again: datetime | None) 
     await tx.execute(statement)
 
 
-async def release_when_done(tx: Tx, held: Lease, *, at: datetime) -> None:
-    """Give a lease back; what came meanwhile beyond the cursor keeps its due time."""
-    await tx.execute(
+async def release_when_done(tx: Tx, held: Lease, *, at: datetime, told_through: int = 0) -> bool:
+    """Give a lease back; what came meanwhile beyond the cursor keeps its due time.
+
+    False, and nothing is changed, if the lease was lost.
+    """
+    released = await tx.execute(
         _of_lease(held, at).values(
+            told_through=func.greatest(_row.told_through, told_through),
             lease_owner=None,
             lease_until=None,
             running_through=0,
@@ -243,6 +249,7 @@ async def release_when_done(tx: Tx, held: Lease, *, at: datetime) -> None:
             waiting_since=case((_row.seen > held.cursor, _row.waiting_since), else_=None),
         )
     )
+    return released.rowcount == 1
 
 
 async def note_failure(tx: Tx, held: Lease, *, at: datetime, again: datetime, error: str) -> None:

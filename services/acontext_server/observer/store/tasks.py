@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, any_, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from acontext_server.kit.database import Tx
+from acontext_server.kit.database import Tx, raw_connection
 from acontext_server.kit.ids import ProjectId
 from acontext_server.observer.domain import (
     PLANNING,
@@ -141,29 +142,44 @@ async def unlink(
     return [Link(sequence=found, task_id=None) for found in (await tx.execute(statement)).scalars()]
 
 
+_REMEMBER = """
+INSERT INTO observer.message (project_id, session_id, sequence, message_id, task_id, observed_at)
+SELECT %(project)s, %(session)s, read.sequence, read.message_id, read.task_id, %(at)s
+FROM unnest(%(sequences)b::int[], %(messages)b::uuid[], %(tasks)b::uuid[])
+     AS read (sequence, message_id, task_id)
+ON CONFLICT (project_id, session_id, sequence)
+    DO UPDATE SET task_id = excluded.task_id WHERE excluded.task_id IS NOT NULL
+"""
+
+
 async def remember_messages(
     tx: Tx,
     project_id: ProjectId,
     session_id: SessionId,
     messages: Sequence[TaskMessage],
+    links: Mapping[MessageId, TaskId] = MappingProxyType({}),
     *,
     at: datetime,
-) -> None:
-    """Note that messages were observed; one that was before keeps its first time."""
-    if not messages:
-        return
-    rows = [
-        {
-            "project_id": project_id,
-            "session_id": session_id,
-            "sequence": message.sequence,
-            "message_id": message.message_id,
-            "task_id": None,
-            "observed_at": at,
-        }
+) -> Sequence[Link]:
+    """Note that messages were observed, and say which of them went to which tasks.
+
+    One that was observed before keeps its first time.
+    """
+    values = {
+        "project": project_id,
+        "session": session_id,
+        "sequences": [message.sequence for message in messages],
+        "messages": [message.message_id for message in messages],
+        "tasks": [links.get(message.message_id) for message in messages],
+        "at": at,
+    }
+    if messages:
+        await (await raw_connection(tx)).execute(_REMEMBER, values)
+    return [
+        Link(sequence=message.sequence, task_id=links[message.message_id])
         for message in messages
+        if message.message_id in links
     ]
-    await tx.execute(insert(_message).on_conflict_do_nothing(), rows)
 
 
 async def link(

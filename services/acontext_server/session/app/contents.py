@@ -14,6 +14,7 @@ from acontext_server.session.formats.stored import (
     UNREADABLE,
     MessageContent,
     put_back,
+    read_row,
     set_aside,
     unpack,
     unpack_proto,
@@ -58,10 +59,15 @@ class Contents:
     async def _unpacked(
         self, project_id: ProjectId, rows: Sequence[StoredMessage]
     ) -> list[Content]:
-        packed = [unpack_proto(row.content) for row in rows]
-        split = [one for row, one in zip(rows, packed, strict=True) if not row.is_whole]
-        await self.put_back(project_id, split)
-        return [unpack(row.role, one) for row, one in zip(rows, packed, strict=True)]
+        split = [row for row in rows if not row.is_whole]
+        packed = {row.id: unpack_proto(row.content) for row in split}
+        await self.put_back(project_id, [*packed.values()])
+        return [
+            unpack(row.role, packed[row.id])
+            if row.id in packed
+            else read_row(row.role, row.content)
+            for row in rows
+        ]
 
     async def put_back(self, project_id: ProjectId, packed: Sequence[MessageContent]) -> None:
         """Fill in what is kept beside the rows."""

@@ -11,7 +11,7 @@ from acontext_server.session.domain import (
     Log,
     MessageId,
     Observation,
-    Session,
+    Place,
     SessionId,
     SessionNotFound,
     UnobservedSession,
@@ -23,11 +23,11 @@ from acontext_server.session.store.messages import StoredMessage
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A stretch of a log and where its session stands."""
+    """A stretch of a log and where its session belongs."""
 
     messages: Sequence[StoredMessage]
     log: Log
-    session: Session
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,39 +63,35 @@ class ObservingApp:
         self, project_id: ProjectId, session_id: SessionId, *, after: int, limit: int
     ) -> Reading:
         """Read the log after a sequence."""
-        async with self.database.transaction() as tx:
-            session = await sessions.find_session(tx, project_id, session_id)
+        async with self.database.raw() as tx:
+            place = await sessions.find_place(tx, project_id, session_id)
             stretch = await messages.read_up(tx, project_id, session_id, after=after, limit=limit)
-        if session is None or stretch is None:
+        if place is None or stretch is None:
             raise SessionNotFound(session_id)
-        return Reading(stretch.messages, stretch.log, session)
+        return Reading(stretch.messages, stretch.log, place)
 
     async def read_some(
         self, project_id: ProjectId, session_id: SessionId, ids: Sequence[MessageId]
     ) -> Reading:
         """Read these messages of a session."""
-        async with self.database.transaction() as tx:
-            session = await sessions.find_session(tx, project_id, session_id)
+        async with self.database.raw() as tx:
+            place = await sessions.find_place(tx, project_id, session_id)
             log = await messages.find_log(tx, project_id, session_id)
             found = await messages.read_ids(tx, project_id, session_id, ids)
-        if session is None or log is None:
+        if place is None or log is None:
             raise SessionNotFound(session_id)
-        return Reading(found, log, session)
+        return Reading(found, log, place)
 
     async def record(
         self, project_id: ProjectId, session_id: SessionId, observation: Observation
     ) -> None:
         """Note how far a session is observed. Repeating it, also late, changes nothing."""
         key = (project_id, session_id)
-        async with self.database.transaction() as tx:
-            log = (await messages.lock_logs(tx, [key])).get(key)
-            if log is None:
+        async with self.database.raw() as tx, tx.transaction():
+            through, running = observation.observed_through, observation.running_through
+            if await store.move_observed(tx, *key, observed=through, running=running):
+                healed = dict.fromkeys(observation.healed)
+                await store.note_failures(tx, *key, {**healed, **observation.failures})
+                await store.note_links(tx, *key, observation.links)
+            elif await messages.find_log(tx, *key) is None:
                 raise SessionNotFound(session_id)
-            observed = min(observation.observed_through, log.last_sequence)
-            if observed < log.observed_through:
-                return
-            running = min(max(observation.running_through, observed), log.last_sequence)
-            await store.move_observed(tx, *key, observed=observed, running=running)
-            healed = dict.fromkeys(observation.healed)
-            await store.note_failures(tx, *key, {**healed, **observation.failures})
-            await store.note_links(tx, *key, observation.links)

@@ -6,6 +6,7 @@ Texts and metas that are too long for a row are cut out as blobs, and put back o
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeAlias, cast
 
 from google.protobuf.message import DecodeError
@@ -101,11 +102,29 @@ def unpack(role: Role, content: pb.MessageContent) -> Content:
     return Content(role=role, parts=tuple(parts), meta=_object(content.meta_json))
 
 
+_REMEMBERED_ROWS = 4096
+_REMEMBERED_BYTES = 2048
+
+
+def read_row(role: Role, row: bytes) -> Content:
+    """Make content of a row that is whole."""
+    if len(row) > _REMEMBERED_BYTES:
+        return unpack(role, unpack_proto(row))
+    return _read_short_row(role, row)
+
+
+# What agents read is the end of their conversation, turn after turn: nearly all of it was read in
+# the turn before.
+@lru_cache(_REMEMBERED_ROWS)
+def _read_short_row(role: Role, row: bytes) -> Content:
+    return unpack(role, unpack_proto(row))
+
+
 def readable(rows: Iterable[tuple[Role, bytes]]) -> Iterator[Content]:
     """Unpack what can be read without blobs; a damaged row is passed over."""
     for role, row in rows:
         try:
-            yield unpack(role, unpack_proto(row))
+            yield read_row(role, row)
         except UNREADABLE:
             continue
 

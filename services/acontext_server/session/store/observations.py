@@ -1,87 +1,77 @@
 """How far logs are observed, and what is to be said of single messages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, and_, exists, func, select, tuple_, update
 
-from acontext_server.kit.database import Tx
+from acontext_server.kit.database import Raw, Tx
 from acontext_server.kit.ids import ProjectId
 from acontext_server.session.domain import SessionId, TaskId, UnobservedSession
-from acontext_server.session.store.tables import LogRow, MessageRow, ObservationRow, ProjectRow
+from acontext_server.session.store.tables import LogRow, ProjectRow
+
+# A report may be late, or of more than is there since a backup was restored.
+_MOVE = """
+UPDATE session.log
+SET observed_through = least(%(observed)s, last_sequence),
+    running_through = least(greatest(%(running)s, %(observed)s), last_sequence),
+    waiting_since = CASE WHEN tracked THEN (
+        SELECT created_at FROM session.message m
+        WHERE m.project_id = log.project_id AND m.session_id = log.session_id
+            AND m.sequence = least(%(observed)s, last_sequence) + 1) END
+WHERE project_id = %(project)s AND session_id = %(session)s
+    AND least(%(observed)s, last_sequence) >= observed_through
+"""
+
+_NOTE = """
+INSERT INTO session.observation (project_id, session_id, sequence, {column})
+SELECT m.project_id, m.session_id, m.sequence, noted.value
+FROM unnest(%(sequences)b::int[], %(values)b::{type}[]) AS noted (sequence, value)
+JOIN session.message m
+    ON m.project_id = %(project)s AND m.session_id = %(session)s AND m.sequence = noted.sequence
+ON CONFLICT ON CONSTRAINT observation_pkey
+    DO UPDATE SET {column} = excluded.{column}, updated_at = clock_timestamp()
+"""
+
+_NOTE_FAILURES = _NOTE.format(column="failure", type="text").encode()
+_NOTE_LINKS = _NOTE.format(column="task_id", type="uuid").encode()
 
 
 async def move_observed(
-    tx: Tx, project_id: ProjectId, session_id: SessionId, *, observed: int, running: int
-) -> None:
-    """Say how far a log is observed, and since when the rest waits."""
-    next_stored = (
-        select(MessageRow.created_at)
-        .where(
-            MessageRow.project_id == project_id,
-            MessageRow.session_id == session_id,
-            MessageRow.sequence == observed + 1,
-        )
-        .scalar_subquery()
-    )
-    values = {
-        "observed_through": observed,
-        "running_through": running,
-        "waiting_since": case((LogRow.tracked, next_stored)),
-    }
-    moved = update(LogRow).where(LogRow.project_id == project_id, LogRow.session_id == session_id)
-    await tx.execute(moved.values(values))
+    tx: Raw, project_id: ProjectId, session_id: SessionId, *, observed: int, running: int
+) -> bool:
+    """Say how far a log is observed, and since when the rest waits; False if it is further."""
+    values = {"project": project_id, "session": session_id}
+    moved = await tx.execute(_MOVE, {**values, "observed": observed, "running": running})
+    return moved.rowcount == 1
 
 
 async def note_failures(
-    tx: Tx, project_id: ProjectId, session_id: SessionId, failures: dict[int, str | None]
+    tx: Raw, project_id: ProjectId, session_id: SessionId, failures: Mapping[int, str | None]
 ) -> None:
     """Say of messages why they could not be observed, or that they are no longer failed."""
-    values = [(sequence, {"failure": failure}) for sequence, failure in failures.items()]
-    await _note(tx, project_id, session_id, values)
+    await _note(tx, _NOTE_FAILURES, project_id, session_id, failures)
 
 
 async def note_links(
-    tx: Tx, project_id: ProjectId, session_id: SessionId, links: dict[int, TaskId | None]
+    tx: Raw, project_id: ProjectId, session_id: SessionId, links: Mapping[int, TaskId | None]
 ) -> None:
     """Say of messages which task took them."""
-    values = [(sequence, {"task_id": task_id}) for sequence, task_id in links.items()]
-    await _note(tx, project_id, session_id, values)
+    await _note(tx, _NOTE_LINKS, project_id, session_id, links)
 
 
 async def _note(
-    tx: Tx,
+    tx: Raw,
+    statement: bytes,
     project_id: ProjectId,
     session_id: SessionId,
-    values: Sequence[tuple[int, dict[str, Any]]],
+    noted: Mapping[int, str | None] | Mapping[int, TaskId | None],
 ) -> None:
-    if not values:
-        return
-    known = await _known(tx, project_id, session_id, [sequence for sequence, _ in values])
-    key = {"project_id": project_id, "session_id": session_id}
-    rows = [
-        {**key, "sequence": sequence, **value} for sequence, value in values if sequence in known
-    ]
-    if not rows:
-        return
-    noted = insert(ObservationRow)
-    changed = {name: getattr(noted.excluded, name) for name in values[0][1]}
-    changed["updated_at"] = func.clock_timestamp()
-    await tx.execute(noted.on_conflict_do_update(constraint="observation_pkey", set_=changed), rows)
-
-
-async def _known(
-    tx: Tx, project_id: ProjectId, session_id: SessionId, sequences: Sequence[int]
-) -> set[int]:
-    query = select(MessageRow.sequence).where(
-        MessageRow.project_id == project_id,
-        MessageRow.session_id == session_id,
-        MessageRow.sequence.in_(sequences),
-    )
-    return set((await tx.execute(query)).scalars())
+    if noted:
+        values = {"project": project_id, "session": session_id}
+        columns = {"sequences": [*noted], "values": [*noted.values()]}
+        await tx.execute(statement, {**values, **columns})
 
 
 async def note_pause(tx: Tx, project_id: ProjectId, *, until: datetime) -> None:

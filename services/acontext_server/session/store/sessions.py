@@ -8,11 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, insert, select, update
 
-from acontext_server.kit.database import Tx
+from acontext_server.kit.database import Raw, Tx
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.paging import by_time
 from acontext_server.session.domain import (
     Observing,
+    Place,
     Session,
     SessionId,
     SessionState,
@@ -85,6 +86,18 @@ async def find_session(tx: Tx, project_id: ProjectId, session_id: SessionId) -> 
     """Find a session."""
     row = (await tx.execute(select(*_SESSION).where(_is(project_id, session_id)))).one_or_none()
     return _session(row) if row else None
+
+
+_PLACE = """
+SELECT space_id, user_id, NOT disable_task_tracking FROM session.session
+WHERE project_id = %s AND session_id = %s
+"""
+
+
+async def find_place(tx: Raw, project_id: ProjectId, session_id: SessionId) -> Place | None:
+    """Say where a session belongs, which every batch that is observed asks."""
+    found = await (await tx.execute(_PLACE, (project_id, session_id))).fetchone()
+    return Place(*found) if found else None
 
 
 async def list_sessions(
