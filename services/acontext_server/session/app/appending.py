@@ -1,6 +1,7 @@
 """Appending to logs: what waits while one commit is in flight goes into the next one together."""
 
 import asyncio
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -21,6 +22,9 @@ from acontext_server.session.store.requests import Claim, RequestKey
 
 MAX_BATCH = 256
 MAX_BATCH_BYTES = 16 << 20
+GATHER_SECONDS = 0.004
+"""How far apart commits begin while callers come faster than that: one costs as much as storing
+several messages. Who stores alone never waits."""
 MAX_LANES = 4
 """How many connections may wait for locks at the same time."""
 
@@ -112,10 +116,13 @@ class Appender:
                     await self._news.wait()
                     self._news.clear()
                     while self._queue:
-                        held = await self._store(self._take(), wait=False)
+                        batch, next_at = self._take(), time.monotonic() + GATHER_SECONDS
+                        held = await self._store(batch, wait=False)
                         self._put_aside(held)
                         for lane in dict.fromkeys(one.draft.lane for one in held):
                             lanes.create_task(self._wait_aside(lane))
+                        if len(batch) > 1:
+                            await asyncio.sleep(next_at - time.monotonic())
         finally:
             for waiting in [*self._queue, *chain.from_iterable(self._aside.values())]:
                 waiting.answer.cancel()
@@ -307,7 +314,7 @@ class _Batch:
         calls = await self._open_calls(draft)
         content = calls.answer(draft.content)
         packed = pack(content)
-        new = replace(draft.new, content=packed.row, size=packed.size)
+        new = draft.new._replace(content=packed.row, size=packed.size)
         return replace(draft, content=content, new=new)
 
     async def _open_calls(self, draft: Draft) -> OpenCalls:

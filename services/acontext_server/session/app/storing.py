@@ -95,7 +95,8 @@ class StoringApp:
     async def _draft(
         self, project_id: ProjectId, request: StoreRequest, chain: Chain | None = None
     ) -> Draft:
-        uploads = {name: await _upload(file) for name, file in request.files.items()}
+        files = request.files
+        uploads = {name: await _upload(file) for name, file in files.items()} if files else {}
         content, packed, tokens = await self._read(request, uploads)
         new = NewMessage(
             id=MessageId(self.new_id()),
@@ -117,11 +118,15 @@ class StoringApp:
     async def _read(
         self, request: StoreRequest, uploads: Mapping[str, Upload]
     ) -> tuple[Content, Packed, int]:
-        def read() -> tuple[Content, Packed, int]:
-            content = formats.read(request.form, request.blob, uploads, self.new_call_id)
-            return content, pack(content), count_tokens(content)
+        if request.size > LARGE_BYTES:
+            return await asyncio.to_thread(self._read_here, request, uploads)
+        return self._read_here(request, uploads)
 
-        return await asyncio.to_thread(read) if request.size > LARGE_BYTES else read()
+    def _read_here(
+        self, request: StoreRequest, uploads: Mapping[str, Upload]
+    ) -> tuple[Content, Packed, int]:
+        content = formats.read(request.form, request.blob, uploads, self.new_call_id)
+        return content, pack(content), count_tokens(content)
 
     async def _put(
         self,
@@ -131,6 +136,8 @@ class StoringApp:
         files: Mapping[str, NewFile],
         uploads: Mapping[str, Upload],
     ) -> int:
+        if not uploads and not packed.beside:
+            return 0
         needed = {part.asset.sha256 for part in content.parts if part.asset}
         spools = {
             upload.asset.sha256: files[name].spool

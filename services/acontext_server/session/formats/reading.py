@@ -1,15 +1,17 @@
 """Reading a provider's JSON so that every refusal names the field and the rule."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from acontext_server.session.domain import InvalidMessage
 from acontext_server.session.free_json import InvalidJson, Json, JsonObject, dump, parse_text
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A value of a document with the path by which an error names it. Null counts as absent."""
+class Field(NamedTuple):
+    """A value of a document with the path by which an error names it. Null counts as absent.
+
+    A tuple, as reading a message makes a handful of them.
+    """
 
     value: Json
     path: str
@@ -20,8 +22,9 @@ class Field:
         """Take the member of an object under the first of these names that is there."""
         members = self.value if isinstance(self.value, dict) else {}
         for name in names:
-            if members.get(name) is not None:
-                return Field(members[name], f"{self.path}.{name}", self.refusal)
+            value = members.get(name)
+            if value is not None:
+                return Field(value, f"{self.path}.{name}", self.refusal)
         return Field(None, f"{self.path}.{names[0]}", self.refusal)
 
     @property

@@ -22,8 +22,7 @@ from acontext_server.session.domain import (
 LogKey: TypeAlias = tuple[ProjectId, SessionId]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewMessage:
+class NewMessage(NamedTuple):
     """A message that is ready to be written, but for its place."""
 
     id: MessageId
@@ -128,7 +127,7 @@ WITH new AS (
           GROUP BY project_id, session_id) ended
     WHERE log.project_id = ended.project_id AND log.session_id = ended.session_id
 )
-SELECT placed.message_id, placed.sequence, placed.parent_id, placed.created_at, {_LOG_COLUMNS}
+SELECT placed.place, placed.sequence, placed.parent_id, placed.created_at, {_LOG_COLUMNS}
 FROM placed
 JOIN log USING (project_id, session_id)
 """
@@ -265,33 +264,25 @@ async def append(
         now,
     )
     rows = await _rows(tx, _APPEND_WAITING if wait else _APPEND_FREE, columns)
-    placed = {row[0]: row[1:] for row in rows}
-    return {
-        message.id: _placed(message, *placed[message.id])
-        for message in messages
-        if message.id in placed
-    }
-
-
-def _placed(
-    new: NewMessage,
-    sequence: int,
-    parent_id: MessageId | None,
-    created_at: datetime,
-    *log: Any,
-) -> tuple[StoredMessage, Log]:
-    message = StoredMessage(
-        id=new.id,
-        session_id=new.key[1],
-        sequence=sequence,
-        parent_id=parent_id,
-        role=new.role,
-        content=new.content,
-        size=new.size,
-        tokens=new.tokens,
-        created_at=created_at,
-    )
-    return message, _log(*log)
+    logs: dict[LogKey, Log] = {}
+    stored: dict[MessageId, tuple[StoredMessage, Log]] = {}
+    for place, sequence, parent_id, created_at, *log in rows:
+        new = messages[place - 1]
+        if new.key not in logs:
+            logs[new.key] = _log(*log)
+        message = StoredMessage(
+            id=new.id,
+            session_id=new.key[1],
+            sequence=sequence,
+            parent_id=parent_id,
+            role=new.role,
+            content=new.content,
+            size=new.size,
+            tokens=new.tokens,
+            created_at=created_at,
+        )
+        stored[new.id] = (message, logs[new.key])
+    return stored
 
 
 async def find_log(tx: Tx | Raw, project_id: ProjectId, session_id: SessionId) -> Log | None:
