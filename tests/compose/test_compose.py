@@ -146,7 +146,7 @@ def test_down_and_up_keep_every_byte(composed: Composed) -> None:
         form = {"file": ("large.bin", LARGE)}
         kept = http.post(f"/disk/{disk_id}/artifact", files=form, data={"file_path": "/"})
         assert kept.status_code == 200, kept.text
-        (space_id, *_) = [one["id"] for one in http.get("/space").json()["data"]["items"]]
+        spaces = [one["id"] for one in http.get("/space").json()["data"]["items"]]
 
         def told() -> list[object]:
             """Ask every engine for what it keeps."""
@@ -154,14 +154,14 @@ def test_down_and_up_keep_every_byte(composed: Composed) -> None:
             asked = [
                 (f"/session/{session_id}/messages", {}),
                 (f"/disk/{disk_id}/artifact/ls", {"path": "/"}),
-                (f"/space/{space_id}/experience_search", query),
+                *((f"/space/{space}/experience_search", query) for space in spaces),
             ]
             answers = [http.get(path, params=params).json()["data"] for path, params in asked]
             file = http.get(f"/disk/{disk_id}/artifact/download", params=place)
             return [*answers, hashlib.sha256(file.content).hexdigest()]
 
         before = told()
-        messages, listed, found, sha256 = before
+        messages, listed, *found, sha256 = before
         assert long in json.dumps(messages)
         assert "large.bin" in json.dumps(listed)
         assert "run_migration" in json.dumps(found)
