@@ -119,9 +119,18 @@ async def ask_patiently(call: Callable[[], Awaitable[_Answer]]) -> _Answer:
             try:
                 return await call()
             except aio.AioRpcError as error:
-                if error.code() not in _AGAIN:
+                if error.code() not in _AGAIN and not _is_of_the_client(error):
                     raise
             await asyncio.sleep(0.1)
+
+
+def _is_of_the_client(error: aio.AioRpcError) -> bool:
+    """Say whether gRPC itself calls a line that broke under a stream of requests INTERNAL.
+
+    grpc/grpc#36066; ours has always a reason, by which SDKs tell the two apart as well.
+    """
+    told = [name for name, _ in error.trailing_metadata() or ()]
+    return error.code() is StatusCode.INTERNAL and "grpc-status-details-bin" not in told
 
 
 async def until_broken(watch: AsyncIterable[_Answer]) -> AsyncIterator[_Answer]:
