@@ -15,7 +15,7 @@ import yaml
 from dotenv import dotenv_values
 
 from acontext_server.kit.config import Settings
-from acontext_server.serve import SERVICES
+from acontext_server.serve import GIVE_MEMORY_BACK, SERVICES
 from tests.engines import find_or_skip
 
 COMPOSE: dict[str, Any] = yaml.safe_load(Path("docker-compose.yml").read_text())
@@ -164,6 +164,11 @@ def test_everything_is_in_one_namespace_and_what_it_refers_to_is_there(
             for source in container["envFrom"]:
                 ((kind, reference),) = source.items()
                 assert (kind[0].upper() + kind[1:].removesuffix("Ref"), reference["name"]) in made
+
+
+def test_images_give_memory_back_as_processes_do() -> None:
+    said = re.findall(r"(MALLOC_\w+)=(\d+)", Path("deploy/Dockerfile").read_text())
+    assert dict(said) == GIVE_MEMORY_BACK
 
 
 def manifests() -> Iterator[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """A production Acontext on this machine: servers of their own, two processes of each service.
 
-What services and engines are told stands in `docker-compose.yml` and `.env.example`; here only the
-addresses in it are put in place of those of another network.
+What services and engines are told stands in `docker-compose.yml`, `.env.example` and
+`deploy/nats.conf`; here only the addresses in it are put in place of those of another network.
 """
 
 import asyncio
@@ -102,15 +102,19 @@ class NatsServer:
     async def prepare(self) -> Command:
         self._home.mkdir(parents=True, exist_ok=True)
         configuration = self._home / "nats.conf"
-        configuration.write_text(
-            f"""
-            listen: "127.0.0.1:{self.port}"
-            authorization {{ user: acontext, password: "{self._password}" }}
-            jetstream {{ store_dir: "{self._home}", sync_interval: always }}
-            max_payload: 8MB
-            """
+        text = (ROOT / "deploy/nats.conf").read_text()
+        for there, here in (
+            ("0.0.0.0:4222", f'"127.0.0.1:{self.port}"'),
+            ("127.0.0.1:8222", f'"127.0.0.1:{free_port()}"'),
+            ("/data", f'"{self._home}"'),
+        ):
+            assert there in text, there
+            text = text.replace(there, here)
+        configuration.write_text(text)
+        return Command(
+            argv=[executable(), "--config", str(configuration)],
+            environment={"NATS_PASSWORD": self._password},
         )
-        return Command(argv=[executable(), "--config", str(configuration)])
 
     async def is_ready(self) -> bool:
         try:

@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     """Connections of one service process."""
     nats_url: str = Field(default="", pattern="^((nats|tls)://.+)?$")
     """`nats://user:password@host:port,host:port`; `tls://…?ca=/ca.pem` for an authority of one's
-    own."""
+    own, `creds=/file.creds` instead of a user, `cert=` and `key=` for a client's certificate."""
     nats_prefix: str = "acontext"
     """First token of every subject and stream, so that installations can share a NATS."""
     nats_replicas: int = Field(default=1, ge=1, le=5)
