@@ -164,7 +164,7 @@ async def kill(production: Production, name: str) -> None:
 
 
 async def check_index(production: Production) -> None:
-    """The index holds exactly what PostgreSQL says."""
+    """The index holds exactly what PostgreSQL says, and finds each by its vector."""
 
     async def is_equal() -> object:
         settings = production.settings
@@ -175,12 +175,18 @@ async def check_index(production: Production) -> None:
             async with database.transaction() as tx:
                 rows = set((await tx.execute(text(INDEXED))).scalars())
             kept = {
-                one.id
+                one.id: (project_id, one)
                 async for project_id in indexer.vectors.projects()
                 async for page in indexer.vectors.scan(project_id)
                 for one in page
             }
-        return kept == rows or (kept - rows, rows - kept)
+            lost = {
+                one.id
+                for project_id, one in kept.values()
+                if one.id
+                not in await indexer.vectors.query(project_id, one.space_id, one.vector, 5)
+            }
+        return (kept.keys() == rows and not lost) or (kept.keys() ^ rows, lost)
 
     await eventually("the index equals PostgreSQL", is_equal)
 
