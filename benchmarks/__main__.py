@@ -10,7 +10,7 @@ from pathlib import Path
 import uvloop
 
 from acontext_server.kit.engines import StartError
-from benchmarks import figures
+from benchmarks import figures, importing
 from benchmarks.calls import open_channel
 from benchmarks.figures import Figure, Memory
 from benchmarks.load import RequestsFailed, WrkMissing, find_wrk
@@ -36,6 +36,7 @@ def main() -> None:
     command = f"make bench{'-quick' if asked.quick else ''}"
     text = figures.told(measured, memory)
     text += f"\n\nBy `{command}` in {seconds:.0f} s on {figures.machine()}."
+    text += f"\n\n{importing.told()}"
     print(f"\n{text}")
     if asked.write:
         figures.put_into(README, text)
