@@ -156,9 +156,9 @@ def test_a_file_is_stored_and_an_interrupted_one_goes_on(
     assert stored == {"sessions": 2, "messages": 6}
     assert not (tmp_path / "talks.jsonl.stored").exists()
 
-    file.write_text(f"{good}\nno json\n{good}\n")
+    file.write_text(f"{good}\n\nno json\n{good}\n")
     refused = ran(environment, "store", str(file), *user, status=1)
-    assert "line 2 is no JSON" in refused.stderr
+    assert "line 3 is no JSON" in refused.stderr
     kept = json.loads((tmp_path / "talks.jsonl.stored").read_text())
     assert kept["lines"] == 1
     file.write_text(f"{good}\n")
@@ -173,6 +173,23 @@ def test_a_file_is_stored_and_an_interrupted_one_goes_on(
     (tmp_path / "talks.jsonl.stored").write_text(json.dumps(kept))
     assert told(environment, "store", str(file), *user) == {"sessions": 1, "messages": 3}
     assert client.sessions.get_messages(half.id).items == TALK
+
+
+def test_a_session_that_was_made_but_not_noted_is_found_again(
+    client: AcontextClient, environment: Environment, tmp_path: Path
+) -> None:
+    file, kept = tmp_path / "talks.jsonl", tmp_path / "talks.jsonl.stored"
+    file.write_text(json.dumps({"messages": TALK}) + "\nno json\n")
+    store = ["store", str(file), "--user", str(tmp_path)]
+    ran(environment, *store, status=1)
+    mark = json.loads(kept.read_text())
+    # As it was when the session had been asked for, and the answer was not there yet.
+    kept.write_text(json.dumps({"digest": mark["digest"], "run": mark["run"]}))
+
+    ran(environment, *store, status=1)
+
+    (only,) = client.sessions.list_all(user=str(tmp_path))
+    assert client.sessions.get_messages(only.id).items == TALK
 
 
 def test_errors_are_sentences_with_codes(environment: Environment) -> None:

@@ -59,18 +59,20 @@ class AsyncSessionsAPI(AsyncResource):
         space_id: str | None = None,
         disable_task_tracking: bool | None = None,
         configs: Mapping[str, Any] | None = None,
+        request_id: str | None = None,
     ) -> Session:
         """Open an empty session.
 
         A `user` is made on first sight. Completed tasks are learned in the space, if one is named:
-        SpaceNotFound if it is unknown.
+        SpaceNotFound if it is unknown. With a `request_id`, a UUID of your own, the same call gives
+        the same session for 24 h, from another process too.
         """
         request = pb.CreateSessionRequest(
             user=user,
             space_id=space_id,
             disable_task_tracking=bool(disable_task_tracking),
             configs=struct_of(configs),
-            request_id=new_request_id(),
+            request_id=request_id or new_request_id(),
         )
         answer = await self._connection.call(self._stubs.sessions.CreateSession, request)
         return Session.of(answer.session)

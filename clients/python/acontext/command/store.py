@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
+from uuid import UUID, uuid4, uuid5
 
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -20,6 +21,8 @@ class Mark:
 
     digest: str
     """Of the file, so that another file of its name is not taken for it."""
+    run: str = field(default_factory=lambda: str(uuid4()))
+    """Names the sessions to the server, so that one whose id was not noted here is found again."""
     lines: int = 0
     session_id: str | None = None
     """The session of the line that is being stored."""
@@ -57,15 +60,19 @@ def store(
     and is gone when everything is stored.
     """
     content = file.read_bytes()
-    lines = [line for line in content.splitlines() if line.strip()]
+    lines = [one for one in enumerate(content.splitlines(), 1) if one[1].strip()]
     kept = file.with_name(file.name + ".stored")
     mark = _read_mark(kept, hashlib.sha256(content).hexdigest())
+    _write_mark(kept, mark)
     with _bar() as bar:
         progress = bar.add_task(file.name, total=len(lines), completed=mark.lines)
         for number in range(mark.lines, len(lines)):
-            messages = _messages(lines[number], number + 1)
+            messages = _messages(*lines[number])
             if mark.session_id is None:
-                mark.session_id = client.sessions.create(space_id=space_id, user=user).id
+                named = str(uuid5(UUID(mark.run), str(number)))
+                mark.session_id = client.sessions.create(
+                    space_id=space_id, user=user, request_id=named
+                ).id
                 _write_mark(kept, mark)
             _store(client, mark, messages, cast("MessageFormat", form))
             if flush:
@@ -92,7 +99,7 @@ def _store(client: AcontextClient, mark: Mark, messages: list[Any], form: Messag
     client.sessions.store_messages(mark.session_id, messages[have:], format=form)
 
 
-def _messages(line: bytes, number: int) -> list[Any]:
+def _messages(number: int, line: bytes) -> list[Any]:
     try:
         found = json.loads(line)
     except ValueError as error:
