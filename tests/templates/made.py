@@ -11,6 +11,8 @@ from pathlib import Path
 
 from tests.typescript.packed import Package, inherited
 
+RUN_SECONDS = 400
+
 
 @dataclass(frozen=True, slots=True)
 class Ours:
@@ -62,12 +64,12 @@ def configure(project: Path, **settings: str) -> None:
     (project / ".env").write_text(text)
 
 
-async def run(command: list[str], folder: Path, *, seconds: float = 400) -> str:
+async def run(command: list[str], folder: Path, **environment: str) -> str:
     """Run a program to its good end and give what it said."""
     process = await asyncio.create_subprocess_exec(
-        *command, cwd=folder, env=_environment(), stdout=PIPE, stderr=STDOUT
+        *command, cwd=folder, env={**_environment(), **environment}, stdout=PIPE, stderr=STDOUT
     )
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(RUN_SECONDS):
         said, _ = await process.communicate()
     assert process.returncode == 0, f"{command}\n{said.decode()}"
     return said.decode()

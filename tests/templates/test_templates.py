@@ -14,6 +14,8 @@ from tests.templates.planner import PLANS, TRIPS, WISH
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
+TEMPLATES = Path(__file__).parents[2] / "clients" / "templates"
+AGENTS_TOOLS = Path(__file__).with_name("agents_program.py")
 SCRIPTS: Mapping[str, Sequence[Step]] = {
     "python/openai-basic": TRIPS,
     "python/openai-agent-basic": TRIPS,
@@ -25,9 +27,14 @@ SCRIPTS: Mapping[str, Sequence[Step]] = {
 
 
 def test_every_template_is_run_here() -> None:
-    templates = Path(__file__).parents[2] / "clients" / "templates"
-    found = {str(one.parent.relative_to(templates)) for one in templates.glob("*/*/README.md")}
+    found = {str(one.parent.relative_to(TEMPLATES)) for one in TEMPLATES.glob("*/*/README.md")}
     assert found == SCRIPTS.keys()
+
+
+@pytest.mark.parametrize("name", ["memory.py", "trip.py", "memory.ts", "trip.ts"])
+def test_what_templates_share_is_the_same_in_each(name: str) -> None:
+    copies = {file.read_text() for file in TEMPLATES.glob(f"*/*/{name}")}
+    assert len(copies) == 1
 
 
 @pytest.mark.parametrize("template", SCRIPTS)
@@ -62,6 +69,9 @@ async def test_a_second_conversation_uses_what_the_first_taught(
             "lisbon.md": True,
             "porto.md": True,
         }
+        assert "both clients' tools work" in await run(
+            [*start[:1], str(AGENTS_TOOLS)], project, **here
+        )
 
 
 def check_what_was_said(said: str) -> None:

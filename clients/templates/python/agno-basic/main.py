@@ -7,7 +7,7 @@ from agno.agent import Agent, Message
 from agno.models.openai.like import OpenAILike
 from dotenv import load_dotenv
 
-from memory import show_tasks, wait_for_skill
+from memory import show_tasks, wait_until_learned
 from trip import book_hotel, find_connections
 
 load_dotenv()
@@ -21,9 +21,7 @@ LISBON = [
 ]
 PORTO = ["Please plan a weekend in Porto, starting in Madrid.", "Perfect, thank you, that is all."]
 
-acontext = AcontextClient(
-    base_url=os.environ["ACONTEXT_BASE_URL"], api_key=os.environ["ACONTEXT_API_KEY"]
-)
+acontext = AcontextClient()  # .env says where it is, and has the key
 
 
 def main() -> None:
@@ -31,7 +29,7 @@ def main() -> None:
     space = acontext.spaces.create()
     first = converse(space.id, LISBON)
     show_tasks(acontext, first)
-    wait_for_skill(acontext, space.id, PORTO[0])
+    wait_until_learned(acontext, first)
     second = converse(space.id, PORTO)
     show_tasks(acontext, second)
 
@@ -48,8 +46,8 @@ def converse(space_id: str, said: list[str]) -> str:
         run = agent.run([*history, Message(role="user", content=line)])
         print(f"agent: {run.content}")
         talk = [message for message in run.messages if message.role != "system"]
-        for message in talk[len(history) :]:
-            acontext.sessions.store_message(session.id, blob=message.to_dict(), format="openai")
+        new = [message.to_dict() for message in talk[len(history) :]]
+        acontext.sessions.store_messages(session.id, new)
         history = talk
     return session.id
 

@@ -8,7 +8,7 @@ from agents import Agent, Runner, set_default_openai_api, set_tracing_disabled
 from agents.models.chatcmpl_converter import Converter
 from dotenv import load_dotenv
 
-from memory import show_tasks, wait_for_skill
+from memory import show_tasks, wait_until_learned
 
 load_dotenv()
 # What every OpenAI-compatible endpoint has; traces would go to OpenAI's own.
@@ -27,9 +27,7 @@ LISBON = [
 ]
 PORTO = ["Please write a plan for a weekend in Porto.", "Perfect, thank you, that is all."]
 
-acontext = AcontextClient(
-    base_url=os.environ["ACONTEXT_BASE_URL"], api_key=os.environ["ACONTEXT_API_KEY"]
-)
+acontext = AcontextClient()  # .env says where it is, and has the key
 
 
 def main() -> None:
@@ -37,7 +35,7 @@ def main() -> None:
     space, disk = acontext.spaces.create(), acontext.disks.create()
     first = converse(space.id, disk.id, LISBON)
     show_tasks(acontext, first)
-    wait_for_skill(acontext, space.id, PORTO[0])
+    wait_until_learned(acontext, first)
     second = converse(space.id, disk.id, PORTO)
     show_tasks(acontext, second)
     fetch_plans(disk.id, Path("plans"))
@@ -68,19 +66,18 @@ def converse(space_id: str, disk_id: str, said: list[str]) -> str:
 
 def store(session_id: str, items: list) -> None:
     """Store what the SDK calls items as the chat messages that they stand for."""
-    for message in Converter.items_to_messages(items):
-        acontext.sessions.store_message(session_id, blob=dict(message), format="openai")
+    messages = [dict(message) for message in Converter.items_to_messages(items)]
+    acontext.sessions.store_messages(session_id, messages)
 
 
 def fetch_plans(disk_id: str, folder: Path) -> None:
     """List the files that the agent wrote, and download each."""
     folder.mkdir(exist_ok=True)
-    for artifact in acontext.disks.artifacts.list(disk_id, path="/plans/").artifacts:
-        file = acontext.disks.artifacts.get(
-            disk_id, file_path=artifact.path, filename=artifact.filename, with_content=True
-        )
-        (folder / artifact.filename).write_text(file.content.raw)
-        print(f"\n{folder / artifact.filename}:\n{file.content.raw}")
+    files = acontext.disks.artifacts
+    for file in files.list(disk_id, path="/plans/").artifacts:
+        plan = folder / file.filename
+        files.download_to(disk_id, file_path=file.path, filename=file.filename, target=plan)
+        print(f"\n{plan}:\n{plan.read_text()}")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from agents import Agent, Runner, function_tool, set_default_openai_api, set_tra
 from agents.models.chatcmpl_converter import Converter
 from dotenv import load_dotenv
 
-from memory import show_tasks, wait_for_skill
+from memory import show_tasks, wait_until_learned
 from trip import book_hotel, find_connections
 
 load_dotenv()
@@ -26,9 +26,7 @@ LISBON = [
 ]
 PORTO = ["Please plan a weekend in Porto, starting in Madrid.", "Perfect, thank you, that is all."]
 
-acontext = AcontextClient(
-    base_url=os.environ["ACONTEXT_BASE_URL"], api_key=os.environ["ACONTEXT_API_KEY"]
-)
+acontext = AcontextClient()  # .env says where it is, and has the key
 
 
 def main() -> None:
@@ -36,7 +34,7 @@ def main() -> None:
     space = acontext.spaces.create()
     first = converse(space.id, LISBON)
     show_tasks(acontext, first)
-    wait_for_skill(acontext, space.id, PORTO[0])
+    wait_until_learned(acontext, first)
     second = converse(space.id, PORTO)
     show_tasks(acontext, second)
 
@@ -66,8 +64,8 @@ def converse(space_id: str, said: list[str]) -> str:
 
 def store(session_id: str, items: list) -> None:
     """Store what the SDK calls items as the chat messages that they stand for."""
-    for message in Converter.items_to_messages(items):
-        acontext.sessions.store_message(session_id, blob=dict(message), format="openai")
+    messages = [dict(message) for message in Converter.items_to_messages(items)]
+    acontext.sessions.store_messages(session_id, messages)
 
 
 if __name__ == "__main__":

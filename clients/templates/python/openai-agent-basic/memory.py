@@ -18,8 +18,10 @@ def show_tasks(acontext: AcontextClient, session_id: str) -> None:
             print(f"  preference: {preference}")
 
 
-def wait_for_skill(acontext: AcontextClient, space_id: str, wish: str) -> None:
-    """Wait until the space has learned something that fits a wish, or a minute is over."""
+def wait_until_learned(acontext: AcontextClient, session_id: str) -> None:
+    """Wait until the space has learned from a conversation's tasks, or a minute is over."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not acontext.spaces.skills_prompt(space_id, wish) and time.monotonic() < deadline:
+    while acontext.sessions.get_learning_status(session_id).not_space_digested_count:
+        if time.monotonic() > deadline:
+            return
         time.sleep(0.5)

@@ -7,7 +7,7 @@ from acontext import AcontextClient
 from dotenv import load_dotenv
 from openai import OpenAI
 
-from memory import show_tasks, wait_for_skill
+from memory import show_tasks, wait_until_learned
 from trip import book_hotel, find_connections
 
 load_dotenv()
@@ -37,9 +37,7 @@ TOOLS = [
     tool("book_hotel", book_hotel.__doc__, city="string", nights="integer"),
 ]
 
-acontext = AcontextClient(
-    base_url=os.environ["ACONTEXT_BASE_URL"], api_key=os.environ["ACONTEXT_API_KEY"]
-)
+acontext = AcontextClient()  # .env says where it is, and has the key
 openai = OpenAI()
 
 
@@ -48,7 +46,7 @@ def main() -> None:
     space = acontext.spaces.create()
     first = converse(space.id, LISBON)
     show_tasks(acontext, first)
-    wait_for_skill(acontext, space.id, PORTO[0])
+    wait_until_learned(acontext, first)
     second = converse(space.id, PORTO)
     show_tasks(acontext, second)
 
@@ -62,7 +60,7 @@ def converse(space_id: str, said: list[str]) -> str:
 
     def note(message: dict) -> None:
         messages.append(message)
-        acontext.sessions.store_message(session.id, blob=message, format="openai")
+        acontext.sessions.store_message(session.id, blob=message)
 
     for line in said:
         print(f"\nuser: {line}")

@@ -7,7 +7,7 @@ import type {
   ChatCompletionTool,
 } from "openai/resources/chat/completions";
 
-import { showTasks, waitForSkill } from "./memory.js";
+import { showTasks, waitUntilLearned } from "./memory.js";
 import { bookHotel, findConnections } from "./trip.js";
 
 const MODEL = process.env.OPENAI_MODEL ?? "";
@@ -46,7 +46,7 @@ const openai = new OpenAI();
 const space = await acontext.spaces.create();
 const first = await converse(LISBON);
 await showTasks(acontext, first);
-await waitForSkill(acontext, space.id, PORTO[0] ?? "");
+await waitUntilLearned(acontext, first);
 const second = await converse(PORTO);
 await showTasks(acontext, second);
 

@@ -15,14 +15,11 @@ export async function showTasks(acontext: AcontextClient, sessionId: string): Pr
   }
 }
 
-/** Wait until the space has learned something that fits a wish, or a minute is over. */
-export async function waitForSkill(
-  acontext: AcontextClient,
-  spaceId: string,
-  wish: string,
-): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
-  while (!(await acontext.spaces.skillsPrompt(spaceId, wish)) && Date.now() < deadline) {
+/** Wait until the space has learned from a conversation's tasks, or a minute is over. */
+export async function waitUntilLearned(acontext: AcontextClient, sessionId: string): Promise<void> {
+  for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; ) {
+    const status = await acontext.sessions.getLearningStatus(sessionId);
+    if (status.not_space_digested_count === 0) return;
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
 }

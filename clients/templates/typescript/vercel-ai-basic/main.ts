@@ -5,7 +5,7 @@ import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { generateText, type ModelMessage, stepCountIs, tool } from "ai";
 import { z } from "zod";
 
-import { showTasks, waitForSkill } from "./memory.js";
+import { showTasks, waitUntilLearned } from "./memory.js";
 import { openaiMessages } from "./messages.js";
 import { bookHotel, findConnections } from "./trip.js";
 
@@ -47,7 +47,7 @@ const model = endpoint(process.env.OPENAI_MODEL ?? "");
 const space = await acontext.spaces.create();
 const first = await converse(LISBON);
 await showTasks(acontext, first);
-await waitForSkill(acontext, space.id, PORTO[0] ?? "");
+await waitUntilLearned(acontext, first);
 const second = await converse(PORTO);
 await showTasks(acontext, second);
 
