@@ -162,6 +162,10 @@ def test_a_file_is_stored_and_an_interrupted_one_goes_on(
     kept = json.loads((tmp_path / "talks.jsonl.stored").read_text())
     assert kept["lines"] == 1
     file.write_text(f"{good}\n")
+    wrong = tmp_path / "wrong.jsonl"
+    wrong.write_text('\n{"messages": [{"role": "usr", "content": "hi"}]}\n')
+    refused = ran(environment, "store", str(wrong), *user, status=1)
+    assert refused.stderr.startswith("acontext: line 2: 400 INVALID_MESSAGE: blob.role")
     assert "another content" in ran(environment, "store", str(file), *user, status=1).stderr
 
     half = client.sessions.create(user=str(tmp_path))
@@ -199,7 +203,9 @@ def test_errors_are_sentences_with_codes(environment: Environment) -> None:
     error = json.loads(ran(environment, "sessions", "x", "--json", status=1).stderr)["error"]
     assert (error["reason"], error["field"]) == ("INVALID_REQUEST", "session_id")
     silent = ran(environment | {"ACONTEXT_BASE_URL": "http://127.0.0.1:9"}, "sessions", status=3)
-    assert "nobody answers" in silent.stderr
+    assert "nobody answers (Connection refused (111))" in silent.stderr
+    strange = ran(environment | {"ACONTEXT_API_KEY": "sk-ac-nobody"}, "sessions", status=1)
+    assert "The key opens nothing here" in strange.stderr
     ran(environment, "no-such-command", status=2)
     assert "Traceback" not in missing.stderr + silent.stderr
 
@@ -255,6 +261,8 @@ def test_versions_and_completion(environment: Environment) -> None:
     assert re.match(r"acontext \d", ran(environment, "version").stdout)
     assert told(environment, "version").keys() == {"acontext", "python", "acontext-server"}
     assert "_ACONTEXT_COMPLETE" in ran(environment, "completion", "bash").stdout
+    asked = {"_ACONTEXT_COMPLETE": "bash_complete", "COMP_WORDS": "acontext se", "COMP_CWORD": "1"}
+    assert ran(environment | asked).stdout == "plain,search\nplain,sessions\n"
 
 
 def test_status_logs_and_down_without_a_system(environment: Environment, tmp_path: Path) -> None:

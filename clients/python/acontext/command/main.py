@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from ..errors import AcontextError, APIError, NotFound, TransportError
+from ..errors import AcontextError, APIError, NotFound, TransportError, Unauthenticated
 from . import backup, create, docker, doctor, local, show, store
 from .output import Refused, state
 
@@ -78,5 +78,10 @@ def _say(error: Exception) -> None:
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, TransportError):
-        return f"nobody answers: {error}. `acontext up` starts it, `acontext doctor` looks."
-    return str(error)
+        why = str(error).rpartition(": ")[2]  # behind what gRPC says of every address
+        return f"nobody answers ({why}). `acontext up` starts it, `acontext doctor` looks."
+    if isinstance(error, Unauthenticated):
+        return (
+            f"{error}. The key opens nothing here: give another by ACONTEXT_API_KEY or --api-key."
+        )
+    return ": ".join([*getattr(error, "__notes__", ()), str(error)])

@@ -11,6 +11,7 @@ import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from .._sync.client import AcontextClient
+from ..errors import APIError
 from ..types.session import MessageFormat
 from .output import Refused, as_json, connected, print_json, screen
 
@@ -74,7 +75,11 @@ def store(
                     space_id=space_id, user=user, request_id=named
                 ).id
                 _write_mark(kept, mark)
-            _store(client, mark, messages, cast("MessageFormat", form))
+            try:
+                _store(client, mark, messages, cast("MessageFormat", form))
+            except APIError as refusal:
+                refusal.add_note(f"line {lines[number][0]}")
+                raise
             if flush:
                 client.sessions.flush(mark.session_id)
             mark.lines, mark.sessions = number + 1, mark.sessions + 1
@@ -126,13 +131,15 @@ def _write_mark(kept: Path, mark: Mark) -> None:
 
 
 def _bar() -> Progress:
+    console = screen(err=True)
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=screen(err=True),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
 
 
