@@ -70,14 +70,14 @@ class Docker:
     """An engine, spoken to by its command."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = {**os.environ, **environment}
+        self.environment = {**os.environ, **environment}
 
     def __call__(self, *arguments: str, folder: Path | None = None) -> str:
         """Run a command and give what it prints."""
         done = subprocess.run(
             ["docker", *arguments],
             cwd=folder,
-            env=self._environment,
+            env=self.environment,
             capture_output=True,
             text=True,
             check=False,
@@ -115,7 +115,7 @@ class Docker:
                     source, target
                 )
             # The builder without plugins will do, and not every `docker` has another.
-            Docker({**self._environment, "DOCKER_BUILDKIT": "0"})("build", "-t", image, name)
+            Docker({**self.environment, "DOCKER_BUILDKIT": "0"})("build", "-t", image, name)
 
 
 def _programs(image: str) -> Sequence[Path]:

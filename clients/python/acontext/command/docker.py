@@ -18,6 +18,7 @@ from .output import Refused, as_json, print_json
 _CHECKOUT = Path(__file__).parents[4]
 _COMPOSE = "docker-compose.yml"
 _EXAMPLE = ".env.example"
+_DATA = "db"
 _OWN = "`acontext up` runs everything without it."
 _LINES = 12
 
@@ -34,6 +35,11 @@ class Stack:
         """What is set for this stack."""
         return self.folder / ".env"
 
+    @property
+    def data(self) -> Path:
+        """Where the engines keep what they know."""
+        return self.folder / _DATA
+
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a compose command and keep what it says."""
         return subprocess.run(self._command(arguments), capture_output=True, text=True, check=False)
@@ -44,6 +50,8 @@ class Stack:
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
         given = ["--file", str(self.compose)]
+        if (volumes := self.data / _COMPOSE).exists():
+            given += ["--file", str(volumes)]
         if self.env.exists():
             given += ["--env-file", str(self.env)]
         return ["docker", "compose", *given, *arguments]
@@ -96,12 +104,16 @@ def env(yes: bool, folder: Path) -> None:
 @click.option("--yes", is_flag=True, help="Ask nothing; take what is proposed.")
 @_FOLDER
 def docker_up(yes: bool, folder: Path) -> None:
-    """Start the stack, wait until all of it is healthy, and print its addresses."""
+    """Start the stack, wait until all of it is healthy, and print its addresses.
+
+    What the engines know is kept in the folder db.
+    """
     _need_docker()
     stack = _stack(folder)
     _check_config(folder / "config.yaml")
     if not stack.env.exists():
         write_env(stack, ask=not yes)
+    _keep_in_folder(stack)
     values = read_env(stack.env)
     if not _running(stack):
         _check_ports(stack, values)
@@ -116,7 +128,7 @@ def docker_up(yes: bool, folder: Path) -> None:
 @docker.command("down")
 @_FOLDER
 def docker_down(folder: Path) -> int:
-    """Stop the stack; its volumes stay."""
+    """Stop the stack; what it keeps in db stays."""
     _need_docker()
     return _stack(folder).show("down")
 
@@ -176,6 +188,28 @@ def _why_not_up(stack: Stack) -> str:
         lines = stack.run("logs", "--no-log-prefix", "--tail", str(_LINES), name).stdout
         told.append(f"{name} is {state}. The end of its log:\n{lines.rstrip()}")
     return "\n".join([*told, "`acontext docker logs NAME` shows more."])
+
+
+def _keep_in_folder(stack: Stack) -> None:
+    """Say in a second compose file that each volume of the engines is a folder in db.
+
+    Docker fills an empty one with what the image has there, its owner included.
+    """
+    named = stack.run("config", "--volumes").stdout.split()
+    volumes = {name: _bound(stack.data / name) for name in named if name not in _PASSING}
+    for name in volumes:
+        (stack.data / name).mkdir(parents=True, exist_ok=True)
+    if volumes:
+        (stack.data / _COMPOSE).write_text(yaml.safe_dump({"volumes": volumes}))
+
+
+_PASSING = ("spool",)
+"""Volumes with nothing to keep."""
+
+
+def _bound(folder: Path) -> Mapping[str, object]:
+    options = {"type": "none", "o": "bind", "device": str(folder.resolve())}
+    return {"driver": "local", "driver_opts": options}
 
 
 def _check_config(file: Path) -> None:
