@@ -11,21 +11,23 @@ import { useAccounts } from "./account";
 import { isWorthRetrying } from "./api/errors";
 import { Toasts } from "./components/toasts";
 import { SignIn } from "./pages/sign-in";
-import { createAppRouter } from "./router";
+import { createAppRouter, fetchPagesLater } from "./router";
 import "./styles.css";
 import { createTransport } from "./transport";
 
 const transport = createTransport();
-const router = createAppRouter();
 const clients = new Map<string, QueryClient>();
+const router = createAppRouter({ queries: new QueryClient(), transport });
+fetchPagesLater(router);
 
 function Root() {
   const { current } = useAccounts();
   if (!current) return <SignIn />;
+  const queries = clientOf(current.projectId);
   return (
     // What one project's key has fetched must never show under another's.
-    <QueryClientProvider client={clientOf(current.projectId)} key={current.projectId}>
-      <RouterProvider router={router} />
+    <QueryClientProvider client={queries} key={current.projectId}>
+      <RouterProvider router={router} context={{ queries, transport }} />
     </QueryClientProvider>
   );
 }

@@ -1,13 +1,13 @@
 // Every page that a link can name, with what it keeps in the address.
 
 import {
-  createRootRoute,
+  createRootRouteWithContext,
   createRoute,
   createRouter,
   lazyRouteComponent,
-  useRouterState,
 } from "@tanstack/react-router";
 
+import type { Asking } from "./api/queries";
 import { Layout } from "./components/layout";
 import { ErrorState, NotFound } from "./components/states";
 
@@ -20,7 +20,7 @@ const oneOf = <T extends string>(words: readonly T[], value: unknown): T | undef
 /** Let every part of a search be left out by a link. */
 const optional = <T extends object>(search: T): Partial<T> => search;
 
-const root = createRootRoute({
+const root = createRootRouteWithContext<Asking>()({
   component: Layout,
   notFoundComponent: NotFound,
   errorComponent: ({ error, reset }) => <ErrorState error={error} retry={reset} />,
@@ -52,6 +52,9 @@ const sessions = createRoute({
       order: oneOf(["oldest"], search["order"]),
       cursor: text(search["cursor"]),
     }),
+  loaderDeps: ({ search }) => search,
+  loader: async ({ context, deps }) =>
+    (await import("./api/sessions")).expectSessions(context, deps),
   component: lazyRouteComponent(() => import("./pages/sessions"), "Sessions"),
 });
 
@@ -63,6 +66,8 @@ const session = createRoute({
       task: text(search["task"]),
       message: text(search["message"]),
     }),
+  loader: async ({ context, params }) =>
+    (await import("./api/sessions")).expectSession(context, params.sessionId),
   component: lazyRouteComponent(() => import("./pages/session"), "SessionPage"),
 });
 
@@ -153,13 +158,28 @@ const routeTree = root.addChildren([
   settings,
 ]);
 
-export function createAppRouter() {
-  return createRouter({ routeTree, defaultPreload: "intent", scrollRestoration: true });
+export function createAppRouter(context: Asking) {
+  return createRouter({
+    routeTree,
+    context,
+    defaultPreload: "intent",
+    // Whether an answer is still fresh is for the queries to say.
+    defaultPreloadStaleTime: 0,
+    scrollRestoration: true,
+  });
 }
 
-/** Say whether a page is being fetched. */
-export function useIsNavigating(): boolean {
-  return useRouterState({ select: (state) => state.isLoading });
+const A_LITTLE_LATER_MS = 300;
+
+/** Fetch the code of all pages once the first one is drawn, so that going to another waits for none. */
+export function fetchPagesLater(router: ReturnType<typeof createAppRouter>): void {
+  const stop = router.subscribe("onRendered", () => {
+    stop();
+    setTimeout(() => requestIdleCallback(fetchAll), A_LITTLE_LATER_MS);
+  });
+  const fetchAll = async () => {
+    for (const route of Object.values(router.routesById)) await router.loadRouteChunk(route);
+  };
 }
 
 declare module "@tanstack/react-router" {

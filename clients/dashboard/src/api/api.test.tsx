@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, createRouterTransport } from "@connectrpc/connect";
 import { TransportProvider } from "@connectrpc/connect-query";
+import { ListMessagesResponseSchema } from "@gen/acontext/session/v1/session_messages_pb";
 import { SessionService } from "@gen/acontext/session/v1/session_service_pb";
 import { ErrorInfoSchema } from "@gen/google/rpc/error_details_pb";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
@@ -66,7 +67,7 @@ describe("a log", () => {
         <QueryClientProvider client={new QueryClient()}>{children}</QueryClientProvider>
       </TransportProvider>
     );
-    const { result } = renderHook(() => useLog("s", TOTAL, SEEN), { wrapper });
+    const { result } = renderHook(() => useLog("s", NEWEST, SEEN), { wrapper });
     await waitFor(() => expect(result.current.at(250)?.sequence).toBe(250));
     expect([...new Set(asked)].sort((a, b) => a - b)).toEqual([200, 300]);
     await waitFor(() => expect(result.current.total).toBe(TOTAL + 1));
@@ -76,3 +77,4 @@ describe("a log", () => {
 });
 
 const SEEN = { first: 240, last: 310 };
+const NEWEST = create(ListMessagesResponseSchema, { items: [{ sequence: TOTAL }] });

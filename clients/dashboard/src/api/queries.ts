@@ -1,9 +1,30 @@
 // What the hooks of all resources share.
 
-import type { DescService } from "@bufbuild/protobuf";
-import { createConnectQueryKey } from "@connectrpc/connect-query";
-import { useQueryClient } from "@tanstack/react-query";
+import type {
+  DescMessage,
+  DescMethodUnary,
+  DescService,
+  MessageInitShape,
+} from "@bufbuild/protobuf";
+import type { Transport } from "@connectrpc/connect";
+import { createConnectQueryKey, createQueryOptions } from "@connectrpc/connect-query";
+import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useState } from "react";
+
+/** What a route asks with before its page is there. */
+export interface Asking {
+  queries: QueryClient;
+  transport: Transport;
+}
+
+/** Ask now for what a page will ask for when its code is there. */
+export function expectAnswer<I extends DescMessage, O extends DescMessage>(
+  { queries, transport }: Asking,
+  method: DescMethodUnary<I, O>,
+  input: MessageInitShape<I>,
+): void {
+  void queries.prefetchQuery(createQueryOptions(method, input, { transport }));
+}
 
 /** Give a function that has everything asked again that these services answered. */
 export function useInvalidate(...services: DescService[]): () => Promise<void> {

@@ -16,7 +16,7 @@ import { SessionService } from "@gen/acontext/session/v1/session_service_pb";
 import { keepPreviousData, useQueries, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 
-import { useInvalidate } from "./queries";
+import { type Asking, expectAnswer, useInvalidate } from "./queries";
 import { useStream } from "./streams";
 
 const { method } = SessionService;
@@ -27,26 +27,29 @@ export interface SessionQuery {
   /** `none` are those without a space. */
   space?: string | undefined;
   observing?: string | undefined;
+  order?: string | undefined;
   cursor?: string | undefined;
-  oldestFirst?: boolean;
 }
 
 export const SESSIONS_ON_A_PAGE = 25;
 
+const sessionsOf = (which: SessionQuery) => ({
+  user: which.user ?? "",
+  ...(which.space === "none" ? { notConnected: true } : {}),
+  ...(which.space && which.space !== "none" ? { spaceId: which.space } : {}),
+  ...(which.observing ? { observing: which.observing } : {}),
+  ...(which.cursor ? { cursor: which.cursor } : {}),
+  timeDesc: which.order !== "oldest",
+  limit: SESSIONS_ON_A_PAGE,
+});
+
 export function useSessions(which: SessionQuery) {
-  return useQuery(
-    method.listSessions,
-    {
-      user: which.user ?? "",
-      ...(which.space === "none" ? { notConnected: true } : {}),
-      ...(which.space && which.space !== "none" ? { spaceId: which.space } : {}),
-      ...(which.observing ? { observing: which.observing } : {}),
-      ...(which.cursor ? { cursor: which.cursor } : {}),
-      timeDesc: !which.oldestFirst,
-      limit: SESSIONS_ON_A_PAGE,
-    },
-    { placeholderData: keepPreviousData },
-  );
+  return useQuery(method.listSessions, sessionsOf(which), { placeholderData: keepPreviousData });
+}
+
+/** Ask for a list before its page is there. */
+export function expectSessions(asking: Asking, which: SessionQuery): void {
+  expectAnswer(asking, method.listSessions, sessionsOf(which));
 }
 
 export function useSessionStates(sessionIds: readonly string[]) {
@@ -71,6 +74,22 @@ export function useSessionState(sessionId: string) {
     { sessionIds: [sessionId] },
     { select: ({ items }) => items[0], refetchInterval: 3_000 },
   );
+}
+
+/** As many messages as fill a screen. */
+const NEWEST = 20;
+const newestOf = (sessionId: string) => ({ sessionId, timeDesc: true, limit: NEWEST });
+
+/** Read the end of a log, whatever its length. */
+export function useNewest(sessionId: string) {
+  return useQuery(method.listMessages, newestOf(sessionId));
+}
+
+/** Ask for all that a session's page begins with, before the page is there. */
+export function expectSession(asking: Asking, sessionId: string): void {
+  expectAnswer(asking, method.listMessages, newestOf(sessionId));
+  expectAnswer(asking, method.getSession, { sessionId });
+  expectAnswer(asking, method.listSessionStates, { sessionIds: [sessionId] });
 }
 
 export function useCreateSession() {
@@ -114,23 +133,29 @@ export interface Log {
   error: Error | null;
 }
 
+/** Some sequences of a log, both ends included. */
+export interface Stretch {
+  first: number;
+  last: number;
+}
+
 /**
  * Read the pages of a log that cover some sequences, and whatever is stored from now on.
  *
- * `known` is how long the log was when it was asked for; new messages come by themselves.
+ * `newest` is its end as it was read first; new messages come by themselves.
  */
 export function useLog(
   sessionId: string,
-  known: number | undefined,
-  seen: { first: number; last: number },
+  newest: ListMessagesResponse,
+  seen: Stretch | undefined,
 ): Log {
   const transport = useTransport();
   const [arrived, setArrived] = useState<ReadonlyMap<number, Message>>(new Map());
   const last = useRef(0);
-  if (known !== undefined) last.current = Math.max(last.current, known);
+  last.current = Math.max(last.current, newest.items.at(-1)?.sequence ?? 0);
 
   useStream(
-    known === undefined ? undefined : sessionId,
+    sessionId,
     (signal) =>
       createClient(SessionService, transport).watchSession(
         { sessionId, afterSequence: last.current },
@@ -148,7 +173,7 @@ export function useLog(
     },
   );
 
-  const total = Math.max(known ?? 0, last.current);
+  const total = last.current;
   const pages = useMemo(() => pagesOf(seen, total), [seen, total]);
   const results = useQueries({
     queries: pages.map((page) => ({
@@ -166,14 +191,19 @@ export function useLog(
     const data = results[index]?.data;
     if (data) fetched.set(page, data);
   });
+  const began = newest.items[0]?.sequence ?? 1;
   return {
     total,
     at: (sequence) => {
       const page = fetched.get(Math.floor((sequence - 1) / MESSAGES_ON_A_PAGE));
-      return page?.items[(sequence - 1) % MESSAGES_ON_A_PAGE] ?? arrived.get(sequence);
+      return (
+        page?.items[(sequence - 1) % MESSAGES_ON_A_PAGE] ??
+        arrived.get(sequence) ??
+        newest.items[sequence - began]
+      );
     },
     urlOf: (sha256) => {
-      for (const page of fetched.values()) {
+      for (const page of [...fetched.values(), newest]) {
         const url = page.publicUrls[sha256];
         if (url) return url;
       }
@@ -183,12 +213,12 @@ export function useLog(
   };
 }
 
-function pagesOf({ first, last }: { first: number; last: number }, total: number): number[] {
-  if (total === 0) return [];
+function pagesOf(seen: Stretch | undefined, total: number): number[] {
+  if (total === 0 || !seen) return [];
   const pageOf = (sequence: number) =>
     Math.floor((Math.min(Math.max(sequence, 1), total) - 1) / MESSAGES_ON_A_PAGE);
-  const from = pageOf(first);
-  return Array.from({ length: pageOf(last) - from + 1 }, (_, index) => from + index);
+  const from = pageOf(seen.first);
+  return Array.from({ length: pageOf(seen.last) - from + 1 }, (_, index) => from + index);
 }
 
 /** Give a function that has the shown messages of a session read again. */

@@ -1,10 +1,9 @@
 // Form fields with their labels, and the menus and dialogs they stand in.
 
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useId, useRef, useState } from "react";
 import {
   Button as AriaButton,
   SearchField as AriaSearchField,
-  Select as AriaSelect,
   Switch as AriaSwitch,
   TextField as AriaTextField,
   Dialog,
@@ -17,11 +16,9 @@ import {
   Menu,
   MenuItem,
   type MenuItemProps,
-  MenuTrigger,
   Modal,
   ModalOverlay,
   Popover,
-  SelectValue,
   Text,
   TextArea,
 } from "react-aria-components";
@@ -113,6 +110,7 @@ export function SearchField({
   );
 }
 
+/** One of some words: like a menu of actions, a plain button until it is pressed. */
 export function Select<Key extends string>({
   label,
   value,
@@ -126,28 +124,58 @@ export function Select<Key extends string>({
   onChange: (key: Key) => void;
   showLabel?: boolean;
 }) {
+  const [isOpen, setOpen] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  const id = useId();
+  const chosen = options.find(([key]) => key === value)?.[1] ?? "";
   return (
-    <AriaSelect
-      className="select"
-      value={value}
-      onChange={(key) => onChange(key as Key)}
-      {...(showLabel ? {} : { "aria-label": label })}
-    >
-      {showLabel && <Label>{label}</Label>}
-      <AriaButton className="button plain">
-        <SelectValue />
+    <div className="select">
+      {showLabel && <label htmlFor={id}>{label}</label>}
+      <button
+        ref={button}
+        id={id}
+        type="button"
+        className="button plain"
+        aria-label={`${label}: ${chosen}`}
+        aria-haspopup="listbox"
+        aria-expanded={isOpen}
+        onClick={() => setOpen(true)}
+        onKeyDown={(event) => {
+          if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+          event.preventDefault();
+          setOpen(true);
+        }}
+      >
+        <span className="select-value">{chosen}</span>
         <Icon name="down" />
-      </AriaButton>
-      <Popover className="popover">
-        <ListBox className="menu">
-          {options.map(([key, words]) => (
-            <ListBoxItem className="menu-item" key={key} id={key} textValue={words}>
-              {words}
-            </ListBoxItem>
-          ))}
-        </ListBox>
-      </Popover>
-    </AriaSelect>
+      </button>
+      {isOpen && (
+        <Popover className="popover" triggerRef={button} isOpen onOpenChange={setOpen}>
+          <ListBox
+            className="menu"
+            aria-label={label}
+            selectionMode="single"
+            selectedKeys={[value]}
+            autoFocus
+          >
+            {options.map(([key, words]) => (
+              <ListBoxItem
+                className="menu-item"
+                key={key}
+                id={key}
+                textValue={words}
+                onPress={() => {
+                  setOpen(false);
+                  onChange(key);
+                }}
+              >
+                {words}
+              </ListBoxItem>
+            ))}
+          </ListBox>
+        </Popover>
+      )}
+    </div>
   );
 }
 
@@ -168,16 +196,55 @@ export function Switch({
   );
 }
 
+/** A menu of actions: a plain button until it is pressed, for every row of a table has one. */
 export function ActionMenu({ label, children }: { label: string; children: ReactNode }) {
+  const [opened, setOpened] = useState<"by pointer" | "by keyboard">();
+  const button = useRef<HTMLButtonElement>(null);
+  const close = () => setOpened(undefined);
   return (
-    <MenuTrigger>
-      <AriaButton className="button quiet square" aria-label={label}>
+    <>
+      <button
+        ref={button}
+        type="button"
+        className="button quiet square"
+        aria-label={label}
+        aria-haspopup="menu"
+        aria-expanded={opened !== undefined}
+        // What is pressed here is not for the row of a tree that it may stand in.
+        onPointerDown={(event) => event.stopPropagation()}
+        onClick={(event) => {
+          event.stopPropagation();
+          setOpened(event.detail === 0 ? "by keyboard" : "by pointer");
+        }}
+        onKeyDown={(event) => {
+          if (event.key === "Enter" || event.key === " ") event.stopPropagation();
+          if (event.key !== "ArrowDown") return;
+          event.preventDefault();
+          event.stopPropagation();
+          setOpened("by keyboard");
+        }}
+      >
         <Icon name="more" className="bold" />
-      </AriaButton>
-      <Popover className="popover" placement="bottom end">
-        <Menu className="menu">{children}</Menu>
-      </Popover>
-    </MenuTrigger>
+      </button>
+      {opened && (
+        <Popover
+          className="popover"
+          placement="bottom end"
+          triggerRef={button}
+          isOpen
+          onOpenChange={close}
+        >
+          <Menu
+            className="menu"
+            aria-label={label}
+            autoFocus={opened === "by keyboard" ? "first" : true}
+            onClose={close}
+          >
+            {children}
+          </Menu>
+        </Popover>
+      )}
+    </>
   );
 }
 

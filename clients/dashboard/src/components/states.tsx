@@ -109,11 +109,13 @@ export function Loaded<Data>({
   query,
   children,
   lines,
+  label,
   isPage,
 }: {
   query: { data: Data | undefined; error: unknown; refetch: () => unknown };
   children: (data: Data) => ReactNode;
   lines?: number;
+  label?: string;
   isPage?: boolean;
 }) {
   if (query.data !== undefined) return <>{children(query.data)}</>;
@@ -121,5 +123,5 @@ export function Loaded<Data>({
     return (
       <ErrorState error={query.error} retry={() => void query.refetch()} isPage={isPage ?? false} />
     );
-  return <Loading {...(lines ? { lines } : {})} />;
+  return <Loading {...(lines ? { lines } : {})} {...(label ? { label } : {})} />;
 }

@@ -1,5 +1,6 @@
 import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
+import ReactMarkdown from "react-markdown";
 import { describe, expect, it } from "vitest";
 
 import { cut, PlainText } from "./fold";
@@ -40,6 +41,17 @@ describe("markdown", () => {
     const { container } = render(<Markdown text="![spy](http://spy.example/p.png)" />);
     expect(container.querySelector("img")).toBeNull();
     expect(container.textContent).toContain("spy.example");
+  });
+
+  it.each([
+    "One sentence, and another: 3.5 % of it (or so).",
+    "Two lines\nof one paragraph.\n\n\nAnother one.\n",
+    "  indented a little\nand \u05e9\u05dc\u05d5\u05dd",
+  ])("shows text without marks as the reader of markdown would", (text) => {
+    const { container: ours } = render(<Markdown text={text} />);
+    const { container: theirs } = render(<ReactMarkdown>{text}</ReactMarkdown>);
+    const paragraphs = (of: HTMLElement) => [...of.querySelectorAll("p")].map((p) => p.textContent);
+    expect(paragraphs(ours)).toEqual(paragraphs(theirs));
   });
 
   it("shows very long text without reading it as markdown", () => {

@@ -1,8 +1,7 @@
 // Markdown of users: no HTML of theirs, no pictures from elsewhere, links that say where they lead.
 
-import { Component, type ReactNode, useState } from "react";
-import ReactMarkdown, { type Components } from "react-markdown";
-import rehypeHighlight from "rehype-highlight";
+import { Component, memo, type ReactNode, useEffect, useState } from "react";
+import ReactMarkdown, { type Components, type Options } from "react-markdown";
 import rehypeSanitize from "rehype-sanitize";
 import remarkGfm from "remark-gfm";
 
@@ -10,6 +9,9 @@ import { cut, MoreButton, PlainText } from "./fold";
 import { legible } from "./legible";
 
 const LARGEST = 20_000;
+const CODE = /```|~~~/;
+/** Whatever may mean something in markdown; text without it is paragraphs. */
+const MARKS = /[*_`~[\]<>|&\\@#]|:\/\/|www\.|^ {0,3}[-+=\d]|^( {4}|\t)| {2,}\n/m;
 const SAFE = /^(https?:|mailto:)/i;
 
 const components: Components = {
@@ -43,7 +45,7 @@ const components: Components = {
 };
 
 /** Show text as markdown; what is too long for that, or breaks the reader, as plain text. */
-export function Markdown({ text }: { text: string }) {
+export const Markdown = memo(function Markdown({ text }: { text: string }) {
   const [isWhole, setWhole] = useState(false);
   if (text.length > LARGEST) return <PlainText text={text} />;
   const short = cut(text);
@@ -51,18 +53,53 @@ export function Markdown({ text }: { text: string }) {
   return (
     <OrPlain text={text}>
       <div className="prose" dir="auto">
-        <ReactMarkdown
-          remarkPlugins={[remarkGfm]}
-          rehypePlugins={[rehypeSanitize, [rehypeHighlight, { detect: false }]]}
-          components={components}
-          urlTransform={(url) => url}
-        >
-          {legible(isWhole ? text : short)}
-        </ReactMarkdown>
+        <Prose text={legible(isWhole ? text : short)} />
       </div>
       {isLong && <MoreButton isWhole={isWhole} length={text.length} onPress={setWhole} />}
     </OrPlain>
   );
+});
+
+/** Most of what is said has no marks, and a log of it should not pay for reading them. */
+function Prose({ text }: { text: string }) {
+  if (MARKS.test(text)) return <Marked text={text} />;
+  return text
+    .split(/\n{2,}/)
+    .filter((paragraph) => paragraph.trim() !== "")
+    .map((paragraph, index) => (
+      // biome-ignore lint/suspicious/noArrayIndexKey: paragraphs never change their order
+      <p key={index}>{paragraph.trim()}</p>
+    ));
+}
+
+type Plugin = NonNullable<Options["rehypePlugins"]>[number];
+
+function Marked({ text }: { text: string }) {
+  const highlight = useHighlight(CODE.test(text));
+  return (
+    <ReactMarkdown
+      remarkPlugins={[remarkGfm]}
+      rehypePlugins={highlight ? [rehypeSanitize, highlight] : [rehypeSanitize]}
+      components={components}
+      urlTransform={(url) => url}
+    >
+      {text}
+    </ReactMarkdown>
+  );
+}
+
+let loaded: Plugin | undefined;
+
+function useHighlight(isNeeded: boolean): Plugin | undefined {
+  const [plugin, setPlugin] = useState(() => loaded);
+  useEffect(() => {
+    if (!isNeeded || plugin) return;
+    void import("./highlight").then(({ highlight }) => {
+      loaded = highlight;
+      setPlugin(() => highlight);
+    });
+  }, [isNeeded, plugin]);
+  return isNeeded ? plugin : undefined;
 }
 
 class OrPlain extends Component<{ text: string; children: ReactNode }, { isBroken: boolean }> {

@@ -1,12 +1,13 @@
 // The log of a session: only what is in sight is drawn and kept.
 
 import type { Message, Part } from "@gen/acontext/session/v1/message_pb";
+import type { ListMessagesResponse } from "@gen/acontext/session/v1/session_messages_pb";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 
-import { type Log, useLog } from "../../api/sessions";
+import { type Log, type Stretch, useLog, useNewest } from "../../api/sessions";
 import { Button, Status } from "../../components/basics";
-import { Empty, ErrorState, Loading } from "../../components/states";
+import { Empty, Loaded } from "../../components/states";
 import { dateOf, hour, moment, shortId } from "../../components/words";
 import { Fold } from "../../content/fold";
 import { type Json, JsonView } from "../../content/json";
@@ -14,12 +15,15 @@ import { UserText } from "../../content/legible";
 import { type Around, callIdOf, isShownElsewhere, PartView } from "./parts";
 
 const ROW = 92;
-const OVERSCAN = 6;
+const OVERSCAN = 3;
 const AT_THE_END = 40;
+
+// The places of all rows are worked out anew for other functions, so these are the same always.
+const sizeOf = () => ROW;
+const keyOf = (index: number) => index + 1;
 
 interface Props {
   sessionId: string;
-  known: number | undefined;
   taskName: (taskId: string) => string;
   chosenTask: string | undefined;
   chosenMessage: string | undefined;
@@ -31,18 +35,28 @@ interface Props {
 }
 
 export function Conversation(props: Props) {
-  const { sessionId, known, goTo } = props;
+  const newest = useNewest(props.sessionId);
+  return (
+    <Loaded query={newest} lines={8} label="Loading the conversation">
+      {(end) => <Scroller {...props} newest={end} />}
+    </Loaded>
+  );
+}
+
+function Scroller(props: Props & { newest: ListMessagesResponse }) {
+  const { sessionId, newest, goTo } = props;
   const scroller = useRef<HTMLElement>(null);
-  const [seen, setSeen] = useState({ first: 1, last: 1 });
-  const log = useLog(sessionId, known, seen);
+  const [seen, setSeen] = useState<Stretch>();
+  const log = useLog(sessionId, newest, seen);
   const [follows, setFollows] = useState(true);
 
   const rows = useVirtualizer({
     count: log.total,
     getScrollElement: () => scroller.current,
-    estimateSize: () => ROW,
+    estimateSize: sizeOf,
+    initialOffset: () => log.total * ROW,
     overscan: OVERSCAN,
-    getItemKey: (index) => index + 1,
+    getItemKey: keyOf,
     onChange: (instance) => {
       const element = scroller.current;
       if (!element || !instance.isScrolling) return;
@@ -71,8 +85,6 @@ export function Conversation(props: Props) {
     log,
     items.map((item) => item.index + 1),
   );
-  if (log.error && log.total === 0) return <ErrorState error={log.error} />;
-  if (known === undefined) return <Loading lines={8} label="Loading the conversation" />;
   if (log.total === 0) {
     return (
       <Empty title="Nothing has been said yet" snippet={props.snippet}>

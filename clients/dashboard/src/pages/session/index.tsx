@@ -73,7 +73,6 @@ function Shown({ session }: { session: Session }) {
       <div className="session">
         <Conversation
           sessionId={sessionId}
-          known={state.data?.messages}
           taskName={taskName}
           chosenTask={chosenTask}
           chosenMessage={chosenMessage}

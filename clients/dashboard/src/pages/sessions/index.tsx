@@ -26,7 +26,7 @@ export function Sessions() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const [adds, setAdds] = useState(false);
-  const sessions = useSessions({ ...search, oldestFirst: search.order === "oldest" });
+  const sessions = useSessions(search);
   const { apiUrl } = useFacts();
   const set = (change: Partial<typeof search>) =>
     void navigate({ search: (before) => ({ ...before, cursor: undefined, ...change }) });
