@@ -1,11 +1,14 @@
 """Tasks: listing, watching, outcomes from outside, and what learning is told."""
 
+import time
 from collections.abc import Awaitable
+from typing import Any
 from uuid import UUID, uuid4
 
 import nats
 import psycopg
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from grpc import StatusCode, aio
 
 from acontext.observer import v1 as pb
@@ -41,6 +44,29 @@ async def test_tasks_are_paged_by_order_both_ways(observer: Observer, session_id
     assert rest.next_cursor == ""
     newest = await observer.tasks_of(session_id, time_desc=True, limit=1)
     assert [task.order for task in newest] == [3]
+
+
+async def test_tasks_of_all_sessions_are_found_by_status_and_time(
+    observer: Observer, session_id: str
+) -> None:
+    async def found(**fields: Any) -> list[str]:
+        request = pb.ListProjectTasksRequest(**fields)
+        page = await observer.tasks.ListProjectTasks(request, metadata=observer.platform.key)
+        return [task.id for task in page.items]
+
+    tasks = await observer.tasks_of(session_id)
+    ids = sorted(task.id for task in tasks)
+    assert sorted(await found()) == ids
+    assert sorted(await found(status=tasks[0].status)) == sorted(
+        task.id for task in tasks if task.status == tasks[0].status
+    )
+    first = pb.ListProjectTasksRequest(limit=2, time_desc=True)
+    page = await observer.tasks.ListProjectTasks(first, metadata=observer.platform.key)
+    rest = await found(limit=2, time_desc=True, cursor=page.next_cursor)
+    assert sorted([task.id for task in page.items] + rest) == ids
+    soon = Timestamp(seconds=int(time.time()) + 60)
+    assert await found(seen_after=soon) == []
+    assert sorted(await found(seen_before=soon)) == ids
 
 
 @pytest.mark.parametrize("cursor", ["made-up", "AAAA", "%%%"])

@@ -1,6 +1,7 @@
 """Sessions: opening, listing, connecting, deleting."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -10,6 +11,7 @@ import psycopg
 import pytest
 from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.struct_pb2 import Struct
+from google.protobuf.timestamp_pb2 import Timestamp
 from grpc import aio
 
 from acontext.session import v1 as pb
@@ -259,3 +261,44 @@ async def test_sessions_are_found_by_how_far_they_are_observed(talk: Conversatio
     await service.sessions.RecordObservation(report, metadata=service.metadata)
     assert await listed(talk, observing="failed") == [waits.id]
     assert await listed(talk, observing="pending") == []
+
+
+def stamp(moment: datetime) -> Timestamp:
+    made = Timestamp()
+    made.FromDatetime(moment)
+    return made
+
+
+async def test_sessions_are_found_by_when_something_was_stored(talk: Conversation) -> None:
+    busy, _ = await talk.create(), await talk.create()
+    await talk.say(busy.id, "One.")
+    now = datetime.now(UTC)
+    before, after = stamp(now - timedelta(minutes=1)), stamp(now + timedelta(minutes=1))
+    assert await listed(talk, stored_after=before, stored_before=after) == [busy.id]
+    assert await listed(talk, stored_after=after) == []
+    assert await listed(talk, stored_before=before) == []
+    refused = listed(talk, stored_after=Timestamp(seconds=10**15))
+    with pytest.raises(aio.AioRpcError) as error:
+        await refused
+    assert reason_of(error.value) == "INVALID_REQUEST"
+
+
+async def test_sessions_are_found_by_what_their_id_or_user_begins_with(talk: Conversation) -> None:
+    adas = await talk.create(user="ada_lovelace@example.com")
+    graces = await talk.create(user="grace@example.com")
+    assert await listed(talk, search="ada_") == [adas.id]
+    assert await listed(talk, search="%") == []
+    assert await listed(talk, search="adaX") == []
+    assert await listed(talk, search=graces.id[:-1]) == [graces.id]
+    assert await listed(talk, search=adas.id[:8].upper()) == [adas.id, graces.id]
+    assert await listed(talk, search="lovelace") == []
+
+
+async def test_a_list_brings_the_states_of_its_sessions_when_asked(talk: Conversation) -> None:
+    session = await talk.create()
+    await talk.say(session.id, "One.")
+    asked = pb.ListSessionsRequest(with_states=True)
+    page = await talk.sessions.ListSessions(asked, metadata=talk.metadata)
+    assert [(state.session_id, state.messages) for state in page.states] == [(session.id, 1)]
+    plain = await talk.sessions.ListSessions(pb.ListSessionsRequest(), metadata=talk.metadata)
+    assert not plain.states

@@ -1,6 +1,12 @@
 """What a person does with skills, and with the index of them."""
 
+import time
+from typing import Any
+
 import pytest
+from google.protobuf.json_format import ParseDict
+from google.protobuf.struct_pb2 import Struct
+from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import update
 
 from acontext.space import v1 as pb
@@ -125,3 +131,49 @@ async def test_statistics_count_what_was_learned_improved_and_served(space: Spac
     nowhere = pb.GetSkillStatisticsRequest(time_zone="Atlantis/Centre")
     refused = space.skills.GetSkillStatistics(nowhere, metadata=space.key)
     assert await reason(refused) == "INVALID_REQUEST"
+
+
+async def test_uses_of_skills_are_listed_by_time(space: Space) -> None:
+    space_id, skill = await learned(space)
+    edit = pb.UpdateSkillRequest(skill_id=skill.id, sop=pb.Sop(preferences="ask first"))
+    await space.skills.UpdateSkill(edit, metadata=space.key)
+
+    async def uses(**fields: Any) -> list[tuple[str, str, int]]:
+        request = pb.ListSkillUsesRequest(**fields)
+        page = await space.skills.ListSkillUses(request, metadata=space.key)
+        assert {one.space_id for one in page.items} <= {space_id}
+        return [(one.kind, one.skill_id, one.version) for one in page.items]
+
+    learning, improving = ("learned", skill.id, 1), ("improved", skill.id, 2)
+    assert await uses() == [learning, improving]
+    assert await uses(time_desc=True, limit=1) == [improving]
+    assert await uses(kind="learned") == [learning]
+    assert await uses(kind="served") == []
+    soon = Timestamp(seconds=int(time.time()) + 60)
+    assert await uses(used_after=soon) == []
+    assert await uses(used_before=soon) == [learning, improving]
+
+
+async def test_a_run_is_found_by_its_id(space: Space) -> None:
+    space_id, _ = await learned(space)
+    (run,) = await space.learned(space_id)
+
+    found = pb.GetLearningRunRequest(run_id=run.id)
+    assert (await space.skills.GetLearningRun(found, metadata=space.key)).run == run
+    unknown = space.skills.GetLearningRun(
+        pb.GetLearningRunRequest(run_id=space_id), metadata=space.key
+    )
+    assert await reason(unknown) == "RUN_NOT_FOUND"
+
+
+async def test_a_search_tells_its_threshold_and_who_set_it(space: Space) -> None:
+    space_id, _ = await learned(space)
+    request = pb.GetSearchThresholdRequest(space_id=space_id)
+
+    calibrated = await space.skills.GetSearchThreshold(request, metadata=space.key)
+    assert (calibrated.set_by, calibrated.threshold > 0) == ("embedder", True)
+    configs = ParseDict({"learning": {"search_threshold": 0.25}}, Struct())
+    update = pb.UpdateSpaceConfigsRequest(space_id=space_id, configs=configs)
+    await space.spaces.UpdateSpaceConfigs(update, metadata=space.key)
+    own = await space.skills.GetSearchThreshold(request, metadata=space.key)
+    assert (own.set_by, own.threshold, own.crowding) == ("space", 0.25, 0)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, and_, or_
+from sqlalchemy import ColumnElement, Select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from acontext_server.kit.errors import InvalidCursor
@@ -81,8 +81,8 @@ class Cursors:
 
 def by_time(
     statement: Select[*tuple[Any, ...]],
-    created_at: InstrumentedAttribute[datetime],
-    row_id: InstrumentedAttribute[UUID],
+    created_at: InstrumentedAttribute[datetime] | ColumnElement[datetime],
+    row_id: InstrumentedAttribute[UUID] | ColumnElement[UUID],
     *,
     after: tuple[datetime, UUID] | None,
     descending: bool,
@@ -93,9 +93,8 @@ def by_time(
     It asks for one row more than the limit, which `Cursors.page` takes off again.
     """
     if after is not None:
-        at, last = after
-        beyond_at = created_at < at if descending else created_at > at
-        beyond_id = row_id < last if descending else row_id > last
-        statement = statement.where(or_(beyond_at, and_(created_at == at, beyond_id)))
+        # Compared as a row, an index on both leads to the position at any depth.
+        place, position = tuple_(created_at, row_id), tuple_(*after)
+        statement = statement.where(place < position if descending else place > position)
     columns = (created_at.desc(), row_id.desc()) if descending else (created_at, row_id)
     return statement.order_by(*columns).limit(limit + 1)

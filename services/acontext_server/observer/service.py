@@ -11,6 +11,7 @@ from acontext.observer import v1 as pb
 from acontext_server.kit.auth import caller
 from acontext_server.kit.days import DEFAULT_DAYS
 from acontext_server.kit.errors import InvalidCursor
+from acontext_server.kit.moments import read_moment
 from acontext_server.kit.paging import Cursors
 from acontext_server.observer.app.budget import Budget
 from acontext_server.observer.app.flushing import PATIENCE, Flushing
@@ -29,6 +30,7 @@ from acontext_server.observer.domain import (
     TaskStatus,
     TokenUse,
 )
+from acontext_server.observer.store.tasks import TaskFilter
 
 Context = aio.ServicerContext[Any, Any]
 
@@ -66,6 +68,30 @@ class TaskServicer(pb.TaskServiceServicer):
         if response.has_more:
             response.next_cursor = self._cursors.encode(scope, found[limit - 1].order)
         return response
+
+    async def ListProjectTasks(
+        self, request: pb.ListProjectTasksRequest, context: Context
+    ) -> pb.ListProjectTasksResponse:
+        project_id, limit = caller().project_id, request.limit or DEFAULT_LIMIT
+        which = TaskFilter(
+            status=request.status,
+            seen_after=read_moment(request, "seen_after"),
+            seen_before=read_moment(request, "seen_before"),
+        )
+        scope = f"project-tasks:{project_id}:{which}:{request.time_desc}"
+        found = await self._reading.list_project_tasks(
+            project_id,
+            which,
+            after=self._cursors.decode_time(scope, request.cursor),
+            descending=request.time_desc,
+            limit=limit,
+        )
+        page = self._cursors.page(scope, found, limit, lambda task: (task.created_at, task.id))
+        return pb.ListProjectTasksResponse(
+            items=[to_proto(task) for task in page.items],
+            next_cursor=page.next_cursor,
+            has_more=page.has_more,
+        )
 
     async def GetTask(self, request: pb.GetTaskRequest, context: Context) -> pb.GetTaskResponse:
         task, messages = await self._reading.get_task(caller().project_id, _task(request.task_id))

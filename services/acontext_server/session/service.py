@@ -13,6 +13,7 @@ from acontext_server.kit.auth import caller
 from acontext_server.kit.blobs import BlobMissing
 from acontext_server.kit.errors import InvalidRequest
 from acontext_server.kit.ids import ProjectId
+from acontext_server.kit.moments import read_moment
 from acontext_server.kit.rpc.interceptor import Context
 from acontext_server.session import bodies
 from acontext_server.session.app.condensing import CondensingApp, SessionContext
@@ -93,19 +94,26 @@ class SessionServicer(pb.SessionServiceServicer):
             not_connected=request.not_connected,
             configs=_configs_filter(request.filter_by_configs),
             observing=Observing(request.observing) if request.observing else None,
+            stored_after=read_moment(request, "stored_after"),
+            stored_before=read_moment(request, "stored_before"),
+            search=request.search.replace("\0", ""),
         )
+        project_id = caller().project_id
         page = await self.sessions.list_sessions(
-            caller().project_id,
+            project_id,
             which,
             user=request.user or None,
             limit=request.limit if request.HasField("limit") else DEFAULT_LIMIT,
             cursor=request.cursor or None,
             time_desc=request.time_desc,
         )
+        ids = [session.id for session in page.items] if request.with_states else []
+        states = await self.sessions.list_states(project_id, ids) if ids else []
         return pb.ListSessionsResponse(
             items=[to_session(session) for session in page.items],
             next_cursor=page.next_cursor,
             has_more=page.has_more,
+            states=[to_state(state) for state in states],
         )
 
     async def ListSessionStates(

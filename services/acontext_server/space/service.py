@@ -17,6 +17,7 @@ from acontext.space import v1 as pb
 from acontext_server.kit.auth import caller
 from acontext_server.kit.days import DEFAULT_DAYS
 from acontext_server.kit.errors import InvalidRequest
+from acontext_server.kit.moments import read_moment
 from acontext_server.kit.paging import Page
 from acontext_server.kit.requests import digest_of
 from acontext_server.kit.telemetry.metrics import count_search
@@ -41,12 +42,14 @@ from acontext_server.space.domain.skills import (
     Difficulty,
     Exposure,
     Reason,
+    SkillUse,
     Sop,
     Source,
     Step,
     Version,
 )
 from acontext_server.space.domain.spaces import Space
+from acontext_server.space.store.statistics import UseFilter
 
 Context = aio.ServicerContext[Any, Any]
 DEFAULT_LIMIT = 20
@@ -212,6 +215,14 @@ class SkillServicer(pb.SkillServiceServicer):
         count_search(answered=bool(found))
         return pb.SearchSkillsResponse(cited_blocks=map(_cited, found))
 
+    async def GetSearchThreshold(
+        self, request: pb.GetSearchThresholdRequest, context: Context
+    ) -> pb.GetSearchThresholdResponse:
+        cut, set_by = await self._skills.get_cut(caller().project_id, UUID(request.space_id))
+        return pb.GetSearchThresholdResponse(
+            threshold=cut.threshold, crowding=cut.crowding, set_by=set_by
+        )
+
     async def ListSkills(
         self, request: pb.ListSkillsRequest, context: Context
     ) -> pb.ListSkillsResponse:
@@ -326,6 +337,23 @@ class SkillServicer(pb.SkillServiceServicer):
             caller().project_id, UUID(request.space_id), _id(request, "session_id")
         )
         return pb.RetryFailedLearningResponse(count=count)
+
+    async def GetLearningRun(
+        self, request: pb.GetLearningRunRequest, context: Context
+    ) -> pb.GetLearningRunResponse:
+        run = await self._skills.get_run(caller().project_id, UUID(request.run_id))
+        return pb.GetLearningRunResponse(run=_run(run))
+
+    async def ListSkillUses(
+        self, request: pb.ListSkillUsesRequest, context: Context
+    ) -> pb.ListSkillUsesResponse:
+        which = UseFilter(
+            kind=request.kind,
+            used_after=read_moment(request, "used_after"),
+            used_before=read_moment(request, "used_before"),
+        )
+        page = await self._skills.list_uses(caller().project_id, which, _listing(request))
+        return pb.ListSkillUsesResponse(items=map(_use, page.items), **_ends(page))
 
     async def ReindexSkills(
         self, request: pb.ReindexSkillsRequest, context: Context
@@ -537,6 +565,18 @@ def _confirmation(confirmation: Confirmation) -> pb.Confirmation:
         experience_data=_struct(data),
         created_at=_at(confirmation.created_at),
         updated_at=_at(confirmation.created_at),
+    )
+
+
+def _use(use: SkillUse) -> pb.SkillUse:
+    return pb.SkillUse(
+        kind=use.kind,
+        skill_id=str(use.skill_id),
+        space_id=str(use.space_id),
+        title=use.title,
+        version=use.version,
+        session_id=str(use.session_id) if use.session_id else None,
+        used_at=_at(use.used_at),
     )
 
 

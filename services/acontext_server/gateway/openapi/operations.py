@@ -20,6 +20,9 @@ from acontext_server.gateway.openapi import comments, doors
 from acontext_server.gateway.openapi.limits import Schema, required_fields
 from acontext_server.gateway.openapi.schemas import Schemas, Way, may_be_unset, or_null
 
+IN_AN_ADDRESS = frozenset({"google.protobuf.Timestamp"})
+"""Messages that are plain text in JSON."""
+
 JSON = "application/json"
 KEYS: Mapping[int, list[Schema]] = {
     options.CALLER_ANYONE: [],
@@ -107,7 +110,8 @@ class _Operation:
         return [*bound, *queried, *([_RANGE] if sends_bytes(self.method) else [])]
 
     def _parameter(self, field: FieldDescriptor, place: str, *, required: bool) -> Schema:
-        if field.message_type is not None:
+        message = field.message_type
+        if message is not None and message.full_name not in IN_AN_ADDRESS:
             raise UnfitContract(f"{field.full_name}: a message cannot stand in an address")
         schema = self.schemas.field(field, Way.REQUEST)
         description = schema.pop("description", None) or self._twins_words(field)

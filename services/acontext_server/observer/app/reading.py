@@ -30,6 +30,7 @@ from acontext_server.observer.domain import (
 )
 from acontext_server.observer.peers import Sessions
 from acontext_server.observer.store import changes, observations, reports, runs, tasks
+from acontext_server.observer.store.tasks import TaskFilter
 
 EARLIER = 5
 """Tasks before one that learning reads for their conditions."""
@@ -78,6 +79,21 @@ class Reading:
         async with self._means.database.transaction() as tx:
             return await tasks.page(
                 tx, project_id, session_id, after=after, descending=descending, limit=limit + 1
+            )
+
+    async def list_project_tasks(
+        self,
+        project_id: ProjectId,
+        which: TaskFilter,
+        *,
+        after: tuple[datetime, UUID] | None,
+        descending: bool,
+        limit: int,
+    ) -> Sequence[Task]:
+        """List tasks of all sessions by time, one more than the limit if there are more."""
+        async with self._means.database.transaction() as tx:
+            return await tasks.page_of_project(
+                tx, project_id, which, after=after, descending=descending, limit=limit
             )
 
     async def get_task(

@@ -1,6 +1,7 @@
 """Tasks, and the messages that they came from."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from acontext_server.kit.database import Tx, raw_connection
 from acontext_server.kit.ids import ProjectId
+from acontext_server.kit.paging import by_time
 from acontext_server.observer.domain import (
     PLANNING,
     Learning,
@@ -57,6 +59,38 @@ async def page(
         statement = statement.where(_row.order < after if descending else _row.order > after)
     statement = statement.order_by(_row.order.desc() if descending else _row.order).limit(limit)
     return [_task(row) for row in await tx.execute(statement)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFilter:
+    """Which of a project's tasks a list shows; what is None or empty leaves none out."""
+
+    status: str = ""
+    seen_after: datetime | None = None
+    seen_before: datetime | None = None
+
+
+async def page_of_project(
+    tx: Tx,
+    project_id: ProjectId,
+    which: TaskFilter,
+    *,
+    after: tuple[datetime, UUID] | None,
+    descending: bool,
+    limit: int,
+) -> Sequence[Task]:
+    """List tasks of all sessions by time, one more than the limit if there are more."""
+    statement = select(_row).where(_row.project_id == project_id, _row.order > PLANNING)
+    if which.status:
+        statement = statement.where(_row.status == which.status)
+    if which.seen_after:
+        statement = statement.where(_row.created_at >= which.seen_after)
+    if which.seen_before:
+        statement = statement.where(_row.created_at < which.seen_before)
+    ordered = by_time(
+        statement, _row.created_at, _row.id, after=after, descending=descending, limit=limit
+    )
+    return [_task(row) for row in await tx.execute(ordered)]
 
 
 async def find(tx: Tx, project_id: ProjectId, task_id: TaskId) -> Task | None:

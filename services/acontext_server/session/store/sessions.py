@@ -6,10 +6,22 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    and_,
+    any_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from acontext_server.kit.database import Raw, Tx
-from acontext_server.kit.ids import ProjectId
+from acontext_server.kit.ids import ProjectId, first_id_of, ids_beginning_with
 from acontext_server.kit.paging import by_time
 from acontext_server.session.domain import (
     Observing,
@@ -51,6 +63,11 @@ class SessionFilter:
     not_connected: bool = False
     configs: JsonObject | None = None
     observing: Observing | None = None
+    stored_after: datetime | None = None
+    stored_before: datetime | None = None
+    """When messages were stored: from the one on, and before the other."""
+    search: str = ""
+    """What the id, or the user's identifier, begins with."""
 
 
 async def insert_session(
@@ -111,7 +128,9 @@ async def list_sessions(
 ) -> Sequence[Session]:
     """Page through a project's sessions."""
     query = by_time(
-        select(*_SESSION).where(SessionRow.project_id == project_id, *_conditions(which)),
+        select(*_SESSION).where(
+            SessionRow.project_id == project_id, *_conditions(project_id, which)
+        ),
         SessionRow.created_at,
         SessionRow.session_id,
         after=after,
@@ -121,7 +140,7 @@ async def list_sessions(
     return [_session(row) for row in await tx.execute(query)]
 
 
-def _conditions(which: SessionFilter) -> list[ColumnElement[bool]]:
+def _conditions(project_id: ProjectId, which: SessionFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if which.user_id is not None:
         conditions.append(SessionRow.user_id == which.user_id)
@@ -133,7 +152,35 @@ def _conditions(which: SessionFilter) -> list[ColumnElement[bool]]:
         conditions.append(SessionRow.configs.contains(which.configs))
     if which.observing is not None:
         conditions.append(_is_observed(which.observing))
+    if which.stored_after is not None or which.stored_before is not None:
+        conditions.append(_has_stored(project_id, which.stored_after, which.stored_before))
+    if which.search:
+        conditions.append(_begins_with(project_id, which.search))
     return conditions
+
+
+def _has_stored(
+    project_id: ProjectId, after: datetime | None, before: datetime | None
+) -> ColumnElement[bool]:
+    stored = select(MessageRow.session_id).where(MessageRow.project_id == project_id)
+    # A message's id begins with its time, and there is an index on it.
+    if after is not None:
+        stored = stored.where(MessageRow.message_id >= first_id_of(after))
+    if before is not None:
+        stored = stored.where(MessageRow.message_id < first_id_of(before))
+    return SessionRow.session_id.in_(stored)
+
+
+def _begins_with(project_id: ProjectId, text: str) -> ColumnElement[bool]:
+    users = select(UserRow.user_id).where(
+        UserRow.project_id == project_id, UserRow.identifier.startswith(text, autoescape=True)
+    )
+    # As an array it is looked up once, and the index of sessions by user serves it.
+    is_of_user = SessionRow.user_id == any_(func.array(users.scalar_subquery()))
+    span = ids_beginning_with(text)
+    if span is None:
+        return is_of_user
+    return or_(SessionRow.session_id.between(*span), is_of_user)
 
 
 def _is_observed(so_far: Observing) -> ColumnElement[bool]:

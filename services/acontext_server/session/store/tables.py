@@ -87,6 +87,12 @@ class UserRow(Table):
         ),
         UniqueConstraint("project_id", "identifier", name="user_identifier"),
         Index("user_by_time", "project_id", "created_at", "user_id"),
+        Index(
+            "user_by_beginning",
+            "project_id",
+            "identifier",
+            postgresql_ops={"identifier": "text_pattern_ops"},
+        ),
     )
 
     project_id: Mapped[UUID]

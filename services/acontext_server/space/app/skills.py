@@ -29,6 +29,7 @@ from acontext_server.space.domain.blocks import (
 from acontext_server.space.domain.errors import (
     ConfirmationNotFound,
     ModelRequired,
+    RunNotFound,
     SessionNotFound,
     SkillNotFound,
     SpaceNotFound,
@@ -42,6 +43,7 @@ from acontext_server.space.domain.skills import (
     Difficulty,
     Exposure,
     SkillStatistics,
+    SkillUse,
     Sop,
     Step,
     Version,
@@ -51,6 +53,7 @@ from acontext_server.space.embedder import Embedder
 from acontext_server.space.peers import Peers
 from acontext_server.space.ranking import Cut, Ranked, rank
 from acontext_server.space.store import blocks, learning, skills, spaces, statistics
+from acontext_server.space.store.statistics import UseFilter
 from acontext_server.space.vectors import Vectors
 
 CANDIDATES = 200
@@ -242,15 +245,29 @@ class SkillApp:
             raise SpaceNotFound(space_id)
         return found
 
+    async def get_cut(self, project_id: ProjectId, space_id: UUID) -> tuple[Cut, str]:
+        """Say up to which distance a search in a space answers, and who set it."""
+        async with self._database.transaction() as tx:
+            space = await self._space(tx, project_id, space_id)
+        return await self._usual_cut(project_id, space.configs)
+
+    async def _usual_cut(
+        self, project_id: ProjectId, configs: Mapping[str, Any]
+    ) -> tuple[Cut, str]:
+        settings = await self._peers.settings(project_id)
+        threshold = settings.overridden(configs).search_threshold
+        if threshold is None:
+            return self._embedder.default_cut, "embedder"
+        own = replace(settings, search_threshold=None).overridden(configs).search_threshold
+        return Cut(threshold), "project" if own is None else "space"
+
     async def _cut(
         self, project_id: ProjectId, configs: Mapping[str, Any], question: Question
     ) -> Cut:
         if question.threshold is not None:
             return Cut(question.threshold)
-        settings = (await self._peers.settings(project_id)).overridden(configs)
-        if settings.search_threshold is not None:
-            return Cut(settings.search_threshold)
-        return self._embedder.default_cut
+        cut, _ = await self._usual_cut(project_id, configs)
+        return cut
 
     async def _read(
         self,
@@ -498,6 +515,31 @@ class SkillApp:
         skill = await self._skill(tx, project_id, block.id)
         await blocks.reindex(tx, project_id, changed, skill.page_title, self._now())
         await self._tell(tx, project_id, changed)
+
+    async def list_uses(
+        self, project_id: ProjectId, which: UseFilter, listing: Listing
+    ) -> Page[SkillUse]:
+        """Read a page of when skills were learned, improved and served."""
+        scope = f"uses:{project_id}:{which}:{listing.descending}"
+        after = self._cursors.decode_time(scope, listing.cursor)
+        async with self._database.transaction() as tx:
+            rows = await statistics.list_uses(
+                tx,
+                project_id,
+                which,
+                after=after,
+                descending=listing.descending,
+                limit=listing.limit,
+            )
+        return self._cursors.page(scope, rows, listing.limit, lambda one: (one.used_at, one.id))
+
+    async def get_run(self, project_id: ProjectId, run_id: UUID) -> Run:
+        """Find a run."""
+        async with self._database.transaction() as tx:
+            run = await learning.find_run(tx, project_id, run_id)
+        if run is None:
+            raise RunNotFound(run_id)
+        return run
 
     async def list_runs(
         self, project_id: ProjectId, wanted: WantedRuns, listing: Listing

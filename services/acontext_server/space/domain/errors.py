@@ -49,6 +49,16 @@ class SkillNotFound(ServiceError):
         super().__init__(f"skill {skill_id} not found", metadata={"skill_id": str(skill_id)})
 
 
+class RunNotFound(ServiceError):
+    """No run has this id in the caller's project."""
+
+    kind = Kind.NOT_FOUND
+    reason = "RUN_NOT_FOUND"
+
+    def __init__(self, run_id: UUID) -> None:
+        super().__init__(f"run {run_id} not found", metadata={"run_id": str(run_id)})
+
+
 class ConfirmationNotFound(ServiceError):
     """No confirmation with this id waits in the space."""
 

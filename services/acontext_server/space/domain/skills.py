@@ -139,6 +139,22 @@ class SkillDay:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SkillUse:
+    """One time that a version of a skill was written or served."""
+
+    kind: str
+    """`learned`, `improved` or `served`."""
+    id: UUID
+    """Tells it from others of the same time."""
+    skill_id: UUID
+    space_id: UUID
+    title: str
+    version: int
+    session_id: UUID | None
+    used_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class SkillStatistics:
     """What a project's skills count."""
 

@@ -220,6 +220,14 @@ async def insert_run(tx: Tx, run: Run) -> None:
     after_commit(tx, partial(count_run, "space", run.role, run.outcome, **tokens))
 
 
+async def find_run(tx: Tx, project_id: ProjectId, run_id: UUID) -> Run | None:
+    """Find a run."""
+    row = RunRow
+    statement = select(*row.__table__.c).where(row.project_id == project_id, row.id == run_id)
+    found = (await tx.execute(statement)).one_or_none()
+    return Run(**found._mapping) if found else None
+
+
 async def list_runs(
     tx: Tx,
     project_id: ProjectId,

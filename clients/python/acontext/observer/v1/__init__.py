@@ -61,6 +61,8 @@ from .task_service_pb2 import (
     GetTaskContextResponse as GetTaskContextResponse,
     GetTaskRequest as GetTaskRequest,
     GetTaskResponse as GetTaskResponse,
+    ListProjectTasksRequest as ListProjectTasksRequest,
+    ListProjectTasksResponse as ListProjectTasksResponse,
     ListTasksRequest as ListTasksRequest,
     ListTasksResponse as ListTasksResponse,
     ReobserveSessionRequest as ReobserveSessionRequest,

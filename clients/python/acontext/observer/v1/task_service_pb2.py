@@ -30,7 +30,7 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'acontext/observer/v1/task_service.proto\x12\x14\x61\x63ontext.observer.v1\x1a%acontext/observer/v1/statistics.proto\x1a\x1f\x61\x63ontext/observer/v1/task.proto\x1a!acontext/options/v1/options.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb1\x01\n\x10ListTasksRequest\x12\'\n\nsession_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\tsessionId\x12%\n\x05limit\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x01H\x00R\x05limit\x88\x01\x01\x12\x1b\n\x06\x63ursor\x18\x03 \x01(\tH\x01R\x06\x63ursor\x88\x01\x01\x12\x1b\n\ttime_desc\x18\x04 \x01(\x08R\x08timeDescB\x08\n\x06_limitB\t\n\x07_cursor\"\x96\x01\n\x11ListTasksResponse\x12\x30\n\x05items\x18\x01 \x03(\x0b\x32\x1a.acontext.observer.v1.TaskR\x05items\x12$\n\x0bnext_cursor\x18\x02 \x01(\tH\x00R\nnextCursor\x88\x01\x01\x12\x19\n\x08has_more\x18\x03 \x01(\x08R\x07hasMoreB\x0e\n\x0c_next_cursor\"3\n\x0eGetTaskRequest\x12!\n\x07task_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\x06taskId\"\x80\x01\n\x0fGetTaskResponse\x12.\n\x04task\x18\x01 \x01(\x0b\x32\x1a.acontext.observer.v1.TaskR\x04task\x12=\n\x08messages\x18\x02 \x03(\x0b\x32!.acontext.observer.v1.TaskMessageR\x08messages\"\x97\x01\n\x11WatchTasksRequest\x12,\n\nsession_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01H\x00R\tsessionId\x88\x01\x01\x12\x1b\n\x06\x63ursor\x18\x02 \x01(\tH\x01R\x06\x63ursor\x88\x01\x01\x12\x1d\n\nwith_start\x18\x03 \x01(\x08R\twithStartB\r\n\x0b_session_idB\t\n\x07_cursor\"s\n\x12WatchTasksResponse\x12\x38\n\x06\x63hange\x18\x01 \x01(\x0b\x32 .acontext.observer.v1.TaskChangeR\x06\x63hange\x12\x19\n\x05start\x18\x02 \x01(\tH\x00R\x05start\x88\x01\x01\x42\x08\n\x06_start\"\x9c\x01\n\x15SetTaskOutcomeRequest\x12!\n\x07task_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\x06taskId\x12.\n\x06status\x18\x02 \x01(\tB\x16\xbaH\x13r\x11R\x07successR\x06\x66\x61iledR\x06status\x12%\n\x06reason\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xa0\x1fH\x00R\x06reason\x88\x01\x01\x42\t\n\x07_reason\"H\n\x16SetTaskOutcomeResponse\x12.\n\x04task\x18\x01 \x01(\x0b\x32\x1a.acontext.observer.v1.TaskR\x04task\">\n\x13\x46lushSessionRequest\x12\'\n\nsession_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\tsessionId\"w\n\x14\x46lushSessionResponse\x12\x16\n\x06status\x18\x01 \x01(\x05R\x06status\x12\x16\n\x06\x65rrmsg\x18\x02 \x01(\tR\x06\x65rrmsg\x12!\n\tremaining\x18\x03 \x01(\x05H\x00R\tremaining\x88\x01\x01\x42\x0c\n\n_remaining\"D\n\x19GetObservingStatusRequest\x12\'\n\nsession_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\tsessionId\"\xec\x01\n\x1aGetObservingStatusResponse\x12\x1a\n\x08observed\x18\x01 \x01(\x05R\x08observed\x12\x1d\n\nin_process\x18\x02 \x01(\x05R\tinProcess\x12\x18\n\x07pending\x18\x03 \x01(\x05R\x07pending\x12\x39\n\nupdated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tupdatedAt\x12\x16\n\x06\x66\x61iled\x18\x05 \x01(\x05R\x06\x66\x61iled\x12\x1b\n\x06paused\x18\x06 \x01(\tH\x00R\x06paused\x88\x01\x01\x42\t\n\x07_paused\"C\n\x18GetLearningStatusRequest\x12\'\n\nsession_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\tsessionId\"\xd1\x01\n\x19GetLearningStatusResponse\x12\x30\n\x14space_digested_count\x18\x01 \x01(\x05R\x12spaceDigestedCount\x12\x37\n\x18not_space_digested_count\x18\x02 \x01(\x05R\x15notSpaceDigestedCount\x12\x1b\n\x06paused\x18\x03 \x01(\tH\x00R\x06paused\x88\x01\x01\x12!\n\x0c\x66\x61iled_count\x18\x04 \x01(\x05R\x0b\x66\x61iledCountB\t\n\x07_paused\"E\n\x1aRetryFailedMessagesRequest\x12\'\n\nsession_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\tsessionId\"3\n\x1bRetryFailedMessagesResponse\x12\x14\n\x05\x63ount\x18\x01 \x01(\x05R\x05\x63ount\"[\n\x17ReobserveSessionRequest\x12\'\n\nsession_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\tsessionId\x12\x17\n\x07\x64ry_run\x18\x02 \x01(\x08R\x06\x64ryRun\"\xa0\x01\n\x18ReobserveSessionResponse\x12\x30\n\x05items\x18\x01 \x03(\x0b\x32\x1a.acontext.observer.v1.TaskR\x05items\x12\x32\n\x06\x66ormer\x18\x02 \x03(\x0b\x32\x1a.acontext.observer.v1.TaskR\x06\x66ormer\x12\x1e\n\ngeneration\x18\x03 \x01(\x05R\ngeneration\"t\n\x14GetStatisticsRequest\x12#\n\x04\x64\x61ys\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xee\x02(\x01H\x00R\x04\x64\x61ys\x88\x01\x01\x12 \n\ttime_zone\x18\x02 \x01(\tH\x01R\x08timeZone\x88\x01\x01\x42\x07\n\x05_daysB\x0c\n\n_time_zone\"\x88\x01\n\x15GetStatisticsResponse\x12\x37\n\x04\x64\x61ys\x18\x01 \x03(\x0b\x32#.acontext.observer.v1.DayStatisticsR\x04\x64\x61ys\x12\x36\n\x17observation_lag_seconds\x18\x02 \x01(\x01R\x15observationLagSeconds\":\n\x15GetTaskContextRequest\x12!\n\x07task_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\x06taskId\"\xa3\x02\n\x16GetTaskContextResponse\x12.\n\x04task\x18\x01 \x01(\x0b\x32\x1a.acontext.observer.v1.TaskR\x04task\x12=\n\x08messages\x18\x02 \x03(\x0b\x32!.acontext.observer.v1.TaskMessageR\x08messages\x12\x34\n\x07\x65\x61rlier\x18\x03 \x03(\x0b\x32\x1a.acontext.observer.v1.TaskR\x07\x65\x61rlier\x12\x1e\n\x08space_id\x18\x04 \x01(\tH\x00R\x07spaceId\x88\x01\x01\x12\x37\n\x05\x61\x66ter\x18\x05 \x03(\x0b\x32!.acontext.observer.v1.TaskMessageR\x05\x61\x66terB\x0b\n\t_space_id2\x9d\r\n\x0bTaskService\x12\x8a\x01\n\tListTasks\x12&.acontext.observer.v1.ListTasksRequest\x1a\'.acontext.observer.v1.ListTasksResponse\",\x90\x02\x01\x82\xd3\xe4\x93\x02#\x12!/api/v1/session/{session_id}/task\x12y\n\x07GetTask\x12$.acontext.observer.v1.GetTaskRequest\x1a%.acontext.observer.v1.GetTaskResponse\"!\x90\x02\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/api/v1/task/{task_id}\x12\x84\x01\n\nWatchTasks\x12\'.acontext.observer.v1.WatchTasksRequest\x1a(.acontext.observer.v1.WatchTasksResponse\"!\x90\x02\x01\xd0\xf3\x18\x03\x82\xd3\xe4\x93\x02\x14\x12\x12/api/v1/task/watch0\x01\x12\x9f\x01\n\x0eSetTaskOutcome\x12+.acontext.observer.v1.SetTaskOutcomeRequest\x1a,.acontext.observer.v1.SetTaskOutcomeResponse\"2\x90\x02\x02\x82\xd3\xe4\x93\x02)\x1a\x1e/api/v1/task/{task_id}/outcome:\x01*b\x04task\x12\x97\x01\n\x0c\x46lushSession\x12).acontext.observer.v1.FlushSessionRequest\x1a*.acontext.observer.v1.FlushSessionResponse\"0\x90\x02\x02\x82\xd3\xe4\x93\x02\'\"\"/api/v1/session/{session_id}/flush:\x01*\x12\xb1\x01\n\x12GetObservingStatus\x12/.acontext.observer.v1.GetObservingStatusRequest\x1a\x30.acontext.observer.v1.GetObservingStatusResponse\"8\x90\x02\x01\x82\xd3\xe4\x93\x02/\x12-/api/v1/session/{session_id}/observing_status\x12\xb1\x01\n\x11GetLearningStatus\x12..acontext.observer.v1.GetLearningStatusRequest\x1a/.acontext.observer.v1.GetLearningStatusResponse\";\x90\x02\x01\x82\xd3\xe4\x93\x02\x32\x12\x30/api/v1/session/{session_id}/get_learning_status\x12\xb3\x01\n\x13RetryFailedMessages\x12\x30.acontext.observer.v1.RetryFailedMessagesRequest\x1a\x31.acontext.observer.v1.RetryFailedMessagesResponse\"7\x90\x02\x02\x82\xd3\xe4\x93\x02.\")/api/v1/session/{session_id}/retry_failed:\x01*\x12\xa4\x01\n\x10ReobserveSession\x12-.acontext.observer.v1.ReobserveSessionRequest\x1a..acontext.observer.v1.ReobserveSessionResponse\"1\x82\xd3\xe4\x93\x02+\"&/api/v1/session/{session_id}/reobserve:\x01*\x12\x87\x01\n\rGetStatistics\x12*.acontext.observer.v1.GetStatisticsRequest\x1a+.acontext.observer.v1.GetStatisticsResponse\"\x1d\x90\x02\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/api/v1/statistics\x12t\n\x0eGetTaskContext\x12+.acontext.observer.v1.GetTaskContextRequest\x1a,.acontext.observer.v1.GetTaskContextResponse\"\x07\x90\x02\x01\xc8\xf3\x18\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'acontext/observer/v1/task_service.proto\x12\x14\x61\x63ontext.observer.v1\x1a%acontext/observer/v1/statistics.proto\x1a\x1f\x61\x63ontext/observer/v1/task.proto\x1a!acontext/options/v1/options.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb1\x01\n\x10ListTasksRequest\x12\'\n\nsession_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\tsessionId\x12%\n\x05limit\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x01H\x00R\x05limit\x88\x01\x01\x12\x1b\n\x06\x63ursor\x18\x03 \x01(\tH\x01R\x06\x63ursor\x88\x01\x01\x12\x1b\n\ttime_desc\x18\x04 \x01(\x08R\x08timeDescB\x08\n\x06_limitB\t\n\x07_cursor\"\x96\x01\n\x11ListTasksResponse\x12\x30\n\x05items\x18\x01 \x03(\x0b\x32\x1a.acontext.observer.v1.TaskR\x05items\x12$\n\x0bnext_cursor\x18\x02 \x01(\tH\x00R\nnextCursor\x88\x01\x01\x12\x19\n\x08has_more\x18\x03 \x01(\x08R\x07hasMoreB\x0e\n\x0c_next_cursor\"\xd9\x02\n\x17ListProjectTasksRequest\x12\x45\n\x06status\x18\x01 \x01(\tB(\xbaH%r#R\x07pendingR\x07runningR\x07successR\x06\x66\x61iledH\x00R\x06status\x88\x01\x01\x12\x39\n\nseen_after\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tseenAfter\x12;\n\x0bseen_before\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nseenBefore\x12%\n\x05limit\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x01H\x01R\x05limit\x88\x01\x01\x12\x1b\n\x06\x63ursor\x18\x05 \x01(\tH\x02R\x06\x63ursor\x88\x01\x01\x12\x1b\n\ttime_desc\x18\x06 \x01(\x08R\x08timeDescB\t\n\x07_statusB\x08\n\x06_limitB\t\n\x07_cursor\"\x9d\x01\n\x18ListProjectTasksResponse\x12\x30\n\x05items\x18\x01 \x03(\x0b\x32\x1a.acontext.observer.v1.TaskR\x05items\x12$\n\x0bnext_cursor\x18\x02 \x01(\tH\x00R\nnextCursor\x88\x01\x01\x12\x19\n\x08has_more\x18\x03 \x01(\x08R\x07hasMoreB\x0e\n\x0c_next_cursor\"3\n\x0eGetTaskRequest\x12!\n\x07task_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\x06taskId\"\x80\x01\n\x0fGetTaskResponse\x12.\n\x04task\x18\x01 \x01(\x0b\x32\x1a.acontext.observer.v1.TaskR\x04task\x12=\n\x08messages\x18\x02 \x03(\x0b\x32!.acontext.observer.v1.TaskMessageR\x08messages\"\x97\x01\n\x11WatchTasksRequest\x12,\n\nsession_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01H\x00R\tsessionId\x88\x01\x01\x12\x1b\n\x06\x63ursor\x18\x02 \x01(\tH\x01R\x06\x63ursor\x88\x01\x01\x12\x1d\n\nwith_start\x18\x03 \x01(\x08R\twithStartB\r\n\x0b_session_idB\t\n\x07_cursor\"s\n\x12WatchTasksResponse\x12\x38\n\x06\x63hange\x18\x01 \x01(\x0b\x32 .acontext.observer.v1.TaskChangeR\x06\x63hange\x12\x19\n\x05start\x18\x02 \x01(\tH\x00R\x05start\x88\x01\x01\x42\x08\n\x06_start\"\x9c\x01\n\x15SetTaskOutcomeRequest\x12!\n\x07task_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\x06taskId\x12.\n\x06status\x18\x02 \x01(\tB\x16\xbaH\x13r\x11R\x07successR\x06\x66\x61iledR\x06status\x12%\n\x06reason\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xa0\x1fH\x00R\x06reason\x88\x01\x01\x42\t\n\x07_reason\"H\n\x16SetTaskOutcomeResponse\x12.\n\x04task\x18\x01 \x01(\x0b\x32\x1a.acontext.observer.v1.TaskR\x04task\">\n\x13\x46lushSessionRequest\x12\'\n\nsession_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\tsessionId\"w\n\x14\x46lushSessionResponse\x12\x16\n\x06status\x18\x01 \x01(\x05R\x06status\x12\x16\n\x06\x65rrmsg\x18\x02 \x01(\tR\x06\x65rrmsg\x12!\n\tremaining\x18\x03 \x01(\x05H\x00R\tremaining\x88\x01\x01\x42\x0c\n\n_remaining\"D\n\x19GetObservingStatusRequest\x12\'\n\nsession_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\tsessionId\"\xec\x01\n\x1aGetObservingStatusResponse\x12\x1a\n\x08observed\x18\x01 \x01(\x05R\x08observed\x12\x1d\n\nin_process\x18\x02 \x01(\x05R\tinProcess\x12\x18\n\x07pending\x18\x03 \x01(\x05R\x07pending\x12\x39\n\nupdated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tupdatedAt\x12\x16\n\x06\x66\x61iled\x18\x05 \x01(\x05R\x06\x66\x61iled\x12\x1b\n\x06paused\x18\x06 \x01(\tH\x00R\x06paused\x88\x01\x01\x42\t\n\x07_paused\"C\n\x18GetLearningStatusRequest\x12\'\n\nsession_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\tsessionId\"\xd1\x01\n\x19GetLearningStatusResponse\x12\x30\n\x14space_digested_count\x18\x01 \x01(\x05R\x12spaceDigestedCount\x12\x37\n\x18not_space_digested_count\x18\x02 \x01(\x05R\x15notSpaceDigestedCount\x12\x1b\n\x06paused\x18\x03 \x01(\tH\x00R\x06paused\x88\x01\x01\x12!\n\x0c\x66\x61iled_count\x18\x04 \x01(\x05R\x0b\x66\x61iledCountB\t\n\x07_paused\"E\n\x1aRetryFailedMessagesRequest\x12\'\n\nsession_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\tsessionId\"3\n\x1bRetryFailedMessagesResponse\x12\x14\n\x05\x63ount\x18\x01 \x01(\x05R\x05\x63ount\"[\n\x17ReobserveSessionRequest\x12\'\n\nsession_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\tsessionId\x12\x17\n\x07\x64ry_run\x18\x02 \x01(\x08R\x06\x64ryRun\"\xa0\x01\n\x18ReobserveSessionResponse\x12\x30\n\x05items\x18\x01 \x03(\x0b\x32\x1a.acontext.observer.v1.TaskR\x05items\x12\x32\n\x06\x66ormer\x18\x02 \x03(\x0b\x32\x1a.acontext.observer.v1.TaskR\x06\x66ormer\x12\x1e\n\ngeneration\x18\x03 \x01(\x05R\ngeneration\"t\n\x14GetStatisticsRequest\x12#\n\x04\x64\x61ys\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xee\x02(\x01H\x00R\x04\x64\x61ys\x88\x01\x01\x12 \n\ttime_zone\x18\x02 \x01(\tH\x01R\x08timeZone\x88\x01\x01\x42\x07\n\x05_daysB\x0c\n\n_time_zone\"\x88\x01\n\x15GetStatisticsResponse\x12\x37\n\x04\x64\x61ys\x18\x01 \x03(\x0b\x32#.acontext.observer.v1.DayStatisticsR\x04\x64\x61ys\x12\x36\n\x17observation_lag_seconds\x18\x02 \x01(\x01R\x15observationLagSeconds\":\n\x15GetTaskContextRequest\x12!\n\x07task_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\x06taskId\"\xa3\x02\n\x16GetTaskContextResponse\x12.\n\x04task\x18\x01 \x01(\x0b\x32\x1a.acontext.observer.v1.TaskR\x04task\x12=\n\x08messages\x18\x02 \x03(\x0b\x32!.acontext.observer.v1.TaskMessageR\x08messages\x12\x34\n\x07\x65\x61rlier\x18\x03 \x03(\x0b\x32\x1a.acontext.observer.v1.TaskR\x07\x65\x61rlier\x12\x1e\n\x08space_id\x18\x04 \x01(\tH\x00R\x07spaceId\x88\x01\x01\x12\x37\n\x05\x61\x66ter\x18\x05 \x03(\x0b\x32!.acontext.observer.v1.TaskMessageR\x05\x61\x66terB\x0b\n\t_space_id2\x95\x0e\n\x0bTaskService\x12\x8a\x01\n\tListTasks\x12&.acontext.observer.v1.ListTasksRequest\x1a\'.acontext.observer.v1.ListTasksResponse\",\x90\x02\x01\x82\xd3\xe4\x93\x02#\x12!/api/v1/session/{session_id}/task\x12v\n\x10ListProjectTasks\x12-.acontext.observer.v1.ListProjectTasksRequest\x1a..acontext.observer.v1.ListProjectTasksResponse\"\x03\x90\x02\x01\x12y\n\x07GetTask\x12$.acontext.observer.v1.GetTaskRequest\x1a%.acontext.observer.v1.GetTaskResponse\"!\x90\x02\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/api/v1/task/{task_id}\x12\x84\x01\n\nWatchTasks\x12\'.acontext.observer.v1.WatchTasksRequest\x1a(.acontext.observer.v1.WatchTasksResponse\"!\x90\x02\x01\xd0\xf3\x18\x03\x82\xd3\xe4\x93\x02\x14\x12\x12/api/v1/task/watch0\x01\x12\x9f\x01\n\x0eSetTaskOutcome\x12+.acontext.observer.v1.SetTaskOutcomeRequest\x1a,.acontext.observer.v1.SetTaskOutcomeResponse\"2\x90\x02\x02\x82\xd3\xe4\x93\x02)\x1a\x1e/api/v1/task/{task_id}/outcome:\x01*b\x04task\x12\x97\x01\n\x0c\x46lushSession\x12).acontext.observer.v1.FlushSessionRequest\x1a*.acontext.observer.v1.FlushSessionResponse\"0\x90\x02\x02\x82\xd3\xe4\x93\x02\'\"\"/api/v1/session/{session_id}/flush:\x01*\x12\xb1\x01\n\x12GetObservingStatus\x12/.acontext.observer.v1.GetObservingStatusRequest\x1a\x30.acontext.observer.v1.GetObservingStatusResponse\"8\x90\x02\x01\x82\xd3\xe4\x93\x02/\x12-/api/v1/session/{session_id}/observing_status\x12\xb1\x01\n\x11GetLearningStatus\x12..acontext.observer.v1.GetLearningStatusRequest\x1a/.acontext.observer.v1.GetLearningStatusResponse\";\x90\x02\x01\x82\xd3\xe4\x93\x02\x32\x12\x30/api/v1/session/{session_id}/get_learning_status\x12\xb3\x01\n\x13RetryFailedMessages\x12\x30.acontext.observer.v1.RetryFailedMessagesRequest\x1a\x31.acontext.observer.v1.RetryFailedMessagesResponse\"7\x90\x02\x02\x82\xd3\xe4\x93\x02.\")/api/v1/session/{session_id}/retry_failed:\x01*\x12\xa4\x01\n\x10ReobserveSession\x12-.acontext.observer.v1.ReobserveSessionRequest\x1a..acontext.observer.v1.ReobserveSessionResponse\"1\x82\xd3\xe4\x93\x02+\"&/api/v1/session/{session_id}/reobserve:\x01*\x12\x87\x01\n\rGetStatistics\x12*.acontext.observer.v1.GetStatisticsRequest\x1a+.acontext.observer.v1.GetStatisticsResponse\"\x1d\x90\x02\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/api/v1/statistics\x12t\n\x0eGetTaskContext\x12+.acontext.observer.v1.GetTaskContextRequest\x1a,.acontext.observer.v1.GetTaskContextResponse\"\x07\x90\x02\x01\xc8\xf3\x18\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,6 +41,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTTASKSREQUEST'].fields_by_name['session_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_LISTTASKSREQUEST'].fields_by_name['limit']._loaded_options = None
   _globals['_LISTTASKSREQUEST'].fields_by_name['limit']._serialized_options = b'\272H\007\032\005\030\310\001(\001'
+  _globals['_LISTPROJECTTASKSREQUEST'].fields_by_name['status']._loaded_options = None
+  _globals['_LISTPROJECTTASKSREQUEST'].fields_by_name['status']._serialized_options = b'\272H%r#R\007pendingR\007runningR\007successR\006failed'
+  _globals['_LISTPROJECTTASKSREQUEST'].fields_by_name['limit']._loaded_options = None
+  _globals['_LISTPROJECTTASKSREQUEST'].fields_by_name['limit']._serialized_options = b'\272H\007\032\005\030\310\001(\001'
   _globals['_GETTASKREQUEST'].fields_by_name['task_id']._loaded_options = None
   _globals['_GETTASKREQUEST'].fields_by_name['task_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_WATCHTASKSREQUEST'].fields_by_name['session_id']._loaded_options = None
@@ -67,6 +71,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETTASKCONTEXTREQUEST'].fields_by_name['task_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_TASKSERVICE'].methods_by_name['ListTasks']._loaded_options = None
   _globals['_TASKSERVICE'].methods_by_name['ListTasks']._serialized_options = b'\220\002\001\202\323\344\223\002#\022!/api/v1/session/{session_id}/task'
+  _globals['_TASKSERVICE'].methods_by_name['ListProjectTasks']._loaded_options = None
+  _globals['_TASKSERVICE'].methods_by_name['ListProjectTasks']._serialized_options = b'\220\002\001'
   _globals['_TASKSERVICE'].methods_by_name['GetTask']._loaded_options = None
   _globals['_TASKSERVICE'].methods_by_name['GetTask']._serialized_options = b'\220\002\001\202\323\344\223\002\030\022\026/api/v1/task/{task_id}'
   _globals['_TASKSERVICE'].methods_by_name['WatchTasks']._loaded_options = None
@@ -91,46 +97,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTTASKSREQUEST']._serialized_end=442
   _globals['_LISTTASKSRESPONSE']._serialized_start=445
   _globals['_LISTTASKSRESPONSE']._serialized_end=595
-  _globals['_GETTASKREQUEST']._serialized_start=597
-  _globals['_GETTASKREQUEST']._serialized_end=648
-  _globals['_GETTASKRESPONSE']._serialized_start=651
-  _globals['_GETTASKRESPONSE']._serialized_end=779
-  _globals['_WATCHTASKSREQUEST']._serialized_start=782
-  _globals['_WATCHTASKSREQUEST']._serialized_end=933
-  _globals['_WATCHTASKSRESPONSE']._serialized_start=935
-  _globals['_WATCHTASKSRESPONSE']._serialized_end=1050
-  _globals['_SETTASKOUTCOMEREQUEST']._serialized_start=1053
-  _globals['_SETTASKOUTCOMEREQUEST']._serialized_end=1209
-  _globals['_SETTASKOUTCOMERESPONSE']._serialized_start=1211
-  _globals['_SETTASKOUTCOMERESPONSE']._serialized_end=1283
-  _globals['_FLUSHSESSIONREQUEST']._serialized_start=1285
-  _globals['_FLUSHSESSIONREQUEST']._serialized_end=1347
-  _globals['_FLUSHSESSIONRESPONSE']._serialized_start=1349
-  _globals['_FLUSHSESSIONRESPONSE']._serialized_end=1468
-  _globals['_GETOBSERVINGSTATUSREQUEST']._serialized_start=1470
-  _globals['_GETOBSERVINGSTATUSREQUEST']._serialized_end=1538
-  _globals['_GETOBSERVINGSTATUSRESPONSE']._serialized_start=1541
-  _globals['_GETOBSERVINGSTATUSRESPONSE']._serialized_end=1777
-  _globals['_GETLEARNINGSTATUSREQUEST']._serialized_start=1779
-  _globals['_GETLEARNINGSTATUSREQUEST']._serialized_end=1846
-  _globals['_GETLEARNINGSTATUSRESPONSE']._serialized_start=1849
-  _globals['_GETLEARNINGSTATUSRESPONSE']._serialized_end=2058
-  _globals['_RETRYFAILEDMESSAGESREQUEST']._serialized_start=2060
-  _globals['_RETRYFAILEDMESSAGESREQUEST']._serialized_end=2129
-  _globals['_RETRYFAILEDMESSAGESRESPONSE']._serialized_start=2131
-  _globals['_RETRYFAILEDMESSAGESRESPONSE']._serialized_end=2182
-  _globals['_REOBSERVESESSIONREQUEST']._serialized_start=2184
-  _globals['_REOBSERVESESSIONREQUEST']._serialized_end=2275
-  _globals['_REOBSERVESESSIONRESPONSE']._serialized_start=2278
-  _globals['_REOBSERVESESSIONRESPONSE']._serialized_end=2438
-  _globals['_GETSTATISTICSREQUEST']._serialized_start=2440
-  _globals['_GETSTATISTICSREQUEST']._serialized_end=2556
-  _globals['_GETSTATISTICSRESPONSE']._serialized_start=2559
-  _globals['_GETSTATISTICSRESPONSE']._serialized_end=2695
-  _globals['_GETTASKCONTEXTREQUEST']._serialized_start=2697
-  _globals['_GETTASKCONTEXTREQUEST']._serialized_end=2755
-  _globals['_GETTASKCONTEXTRESPONSE']._serialized_start=2758
-  _globals['_GETTASKCONTEXTRESPONSE']._serialized_end=3049
-  _globals['_TASKSERVICE']._serialized_start=3052
-  _globals['_TASKSERVICE']._serialized_end=4745
+  _globals['_LISTPROJECTTASKSREQUEST']._serialized_start=598
+  _globals['_LISTPROJECTTASKSREQUEST']._serialized_end=943
+  _globals['_LISTPROJECTTASKSRESPONSE']._serialized_start=946
+  _globals['_LISTPROJECTTASKSRESPONSE']._serialized_end=1103
+  _globals['_GETTASKREQUEST']._serialized_start=1105
+  _globals['_GETTASKREQUEST']._serialized_end=1156
+  _globals['_GETTASKRESPONSE']._serialized_start=1159
+  _globals['_GETTASKRESPONSE']._serialized_end=1287
+  _globals['_WATCHTASKSREQUEST']._serialized_start=1290
+  _globals['_WATCHTASKSREQUEST']._serialized_end=1441
+  _globals['_WATCHTASKSRESPONSE']._serialized_start=1443
+  _globals['_WATCHTASKSRESPONSE']._serialized_end=1558
+  _globals['_SETTASKOUTCOMEREQUEST']._serialized_start=1561
+  _globals['_SETTASKOUTCOMEREQUEST']._serialized_end=1717
+  _globals['_SETTASKOUTCOMERESPONSE']._serialized_start=1719
+  _globals['_SETTASKOUTCOMERESPONSE']._serialized_end=1791
+  _globals['_FLUSHSESSIONREQUEST']._serialized_start=1793
+  _globals['_FLUSHSESSIONREQUEST']._serialized_end=1855
+  _globals['_FLUSHSESSIONRESPONSE']._serialized_start=1857
+  _globals['_FLUSHSESSIONRESPONSE']._serialized_end=1976
+  _globals['_GETOBSERVINGSTATUSREQUEST']._serialized_start=1978
+  _globals['_GETOBSERVINGSTATUSREQUEST']._serialized_end=2046
+  _globals['_GETOBSERVINGSTATUSRESPONSE']._serialized_start=2049
+  _globals['_GETOBSERVINGSTATUSRESPONSE']._serialized_end=2285
+  _globals['_GETLEARNINGSTATUSREQUEST']._serialized_start=2287
+  _globals['_GETLEARNINGSTATUSREQUEST']._serialized_end=2354
+  _globals['_GETLEARNINGSTATUSRESPONSE']._serialized_start=2357
+  _globals['_GETLEARNINGSTATUSRESPONSE']._serialized_end=2566
+  _globals['_RETRYFAILEDMESSAGESREQUEST']._serialized_start=2568
+  _globals['_RETRYFAILEDMESSAGESREQUEST']._serialized_end=2637
+  _globals['_RETRYFAILEDMESSAGESRESPONSE']._serialized_start=2639
+  _globals['_RETRYFAILEDMESSAGESRESPONSE']._serialized_end=2690
+  _globals['_REOBSERVESESSIONREQUEST']._serialized_start=2692
+  _globals['_REOBSERVESESSIONREQUEST']._serialized_end=2783
+  _globals['_REOBSERVESESSIONRESPONSE']._serialized_start=2786
+  _globals['_REOBSERVESESSIONRESPONSE']._serialized_end=2946
+  _globals['_GETSTATISTICSREQUEST']._serialized_start=2948
+  _globals['_GETSTATISTICSREQUEST']._serialized_end=3064
+  _globals['_GETSTATISTICSRESPONSE']._serialized_start=3067
+  _globals['_GETSTATISTICSRESPONSE']._serialized_end=3203
+  _globals['_GETTASKCONTEXTREQUEST']._serialized_start=3205
+  _globals['_GETTASKCONTEXTREQUEST']._serialized_end=3263
+  _globals['_GETTASKCONTEXTRESPONSE']._serialized_start=3266
+  _globals['_GETTASKCONTEXTRESPONSE']._serialized_end=3557
+  _globals['_TASKSERVICE']._serialized_start=3560
+  _globals['_TASKSERVICE']._serialized_end=5373
 # @@protoc_insertion_point(module_scope)

@@ -40,6 +40,11 @@ class TaskServiceStub(object):
                 request_serializer=acontext_dot_observer_dot_v1_dot_task__service__pb2.ListTasksRequest.SerializeToString,
                 response_deserializer=acontext_dot_observer_dot_v1_dot_task__service__pb2.ListTasksResponse.FromString,
                 _registered_method=True)
+        self.ListProjectTasks = channel.unary_unary(
+                '/acontext.observer.v1.TaskService/ListProjectTasks',
+                request_serializer=acontext_dot_observer_dot_v1_dot_task__service__pb2.ListProjectTasksRequest.SerializeToString,
+                response_deserializer=acontext_dot_observer_dot_v1_dot_task__service__pb2.ListProjectTasksResponse.FromString,
+                _registered_method=True)
         self.GetTask = channel.unary_unary(
                 '/acontext.observer.v1.TaskService/GetTask',
                 request_serializer=acontext_dot_observer_dot_v1_dot_task__service__pb2.GetTaskRequest.SerializeToString,
@@ -100,6 +105,14 @@ class TaskServiceServicer(object):
         """ListTasks returns what was observed so far by order, without the planning section.
 
         Tasks trail their messages by seconds; call FlushSession first to have them all.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListProjectTasks(self, request, context):
+        """ListProjectTasks returns tasks of all sessions by when they were first seen, without planning
+        sections.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -195,6 +208,11 @@ def add_TaskServiceServicer_to_server(servicer, server):
                     request_deserializer=acontext_dot_observer_dot_v1_dot_task__service__pb2.ListTasksRequest.FromString,
                     response_serializer=acontext_dot_observer_dot_v1_dot_task__service__pb2.ListTasksResponse.SerializeToString,
             ),
+            'ListProjectTasks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListProjectTasks,
+                    request_deserializer=acontext_dot_observer_dot_v1_dot_task__service__pb2.ListProjectTasksRequest.FromString,
+                    response_serializer=acontext_dot_observer_dot_v1_dot_task__service__pb2.ListProjectTasksResponse.SerializeToString,
+            ),
             'GetTask': grpc.unary_unary_rpc_method_handler(
                     servicer.GetTask,
                     request_deserializer=acontext_dot_observer_dot_v1_dot_task__service__pb2.GetTaskRequest.FromString,
@@ -274,6 +292,33 @@ class TaskService(object):
             '/acontext.observer.v1.TaskService/ListTasks',
             acontext_dot_observer_dot_v1_dot_task__service__pb2.ListTasksRequest.SerializeToString,
             acontext_dot_observer_dot_v1_dot_task__service__pb2.ListTasksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListProjectTasks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/acontext.observer.v1.TaskService/ListProjectTasks',
+            acontext_dot_observer_dot_v1_dot_task__service__pb2.ListProjectTasksRequest.SerializeToString,
+            acontext_dot_observer_dot_v1_dot_task__service__pb2.ListProjectTasksResponse.FromString,
             options,
             channel_credentials,
             insecure,

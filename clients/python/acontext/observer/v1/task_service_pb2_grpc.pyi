@@ -38,6 +38,10 @@ class TaskServiceStub:
 
     Tasks trail their messages by seconds; call FlushSession first to have them all.
     """
+    ListProjectTasks: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.ListProjectTasksRequest, _task_service_pb2.ListProjectTasksResponse]
+    """ListProjectTasks returns tasks of all sessions by when they were first seen, without planning
+    sections.
+    """
     GetTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.GetTaskRequest, _task_service_pb2.GetTaskResponse]
     """GetTask returns a task with the messages it came from."""
     WatchTasks: _grpc.UnaryStreamMultiCallable[_task_service_pb2.WatchTasksRequest, _task_service_pb2.WatchTasksResponse]
@@ -84,6 +88,10 @@ class TaskServiceAsyncStub(TaskServiceStub):
     """ListTasks returns what was observed so far by order, without the planning section.
 
     Tasks trail their messages by seconds; call FlushSession first to have them all.
+    """
+    ListProjectTasks: _aio.UnaryUnaryMultiCallable[_task_service_pb2.ListProjectTasksRequest, _task_service_pb2.ListProjectTasksResponse]  # type: ignore[assignment]
+    """ListProjectTasks returns tasks of all sessions by when they were first seen, without planning
+    sections.
     """
     GetTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.GetTaskRequest, _task_service_pb2.GetTaskResponse]  # type: ignore[assignment]
     """GetTask returns a task with the messages it came from."""
@@ -134,6 +142,16 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         """ListTasks returns what was observed so far by order, without the planning section.
 
         Tasks trail their messages by seconds; call FlushSession first to have them all.
+        """
+
+    @_abc_1.abstractmethod
+    def ListProjectTasks(
+        self,
+        request: _task_service_pb2.ListProjectTasksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_task_service_pb2.ListProjectTasksResponse, _abc.Awaitable[_task_service_pb2.ListProjectTasksResponse]]:
+        """ListProjectTasks returns tasks of all sessions by when they were first seen, without planning
+        sections.
         """
 
     @_abc_1.abstractmethod

@@ -8,6 +8,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import struct_pb2 as _struct_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
@@ -145,6 +146,10 @@ class ListSessionsRequest(_message.Message):
     TIME_DESC_FIELD_NUMBER: _builtins.int
     FILTER_BY_CONFIGS_FIELD_NUMBER: _builtins.int
     OBSERVING_FIELD_NUMBER: _builtins.int
+    STORED_AFTER_FIELD_NUMBER: _builtins.int
+    STORED_BEFORE_FIELD_NUMBER: _builtins.int
+    SEARCH_FIELD_NUMBER: _builtins.int
+    WITH_STATES_FIELD_NUMBER: _builtins.int
     user: _builtins.str
     """Identifier of a user; an unknown one has no sessions."""
     space_id: _builtins.str
@@ -160,6 +165,16 @@ class ListSessionsRequest(_message.Message):
     """Only sessions that are so far: `observed` (all of it), `pending` (some is not yet) or `failed`
     (of some it could not be done). What is not tracked is neither.
     """
+    search: _builtins.str
+    """Only sessions whose id, or whose user's identifier, begins like this."""
+    with_states: _builtins.bool
+    """Fill states, too."""
+    @_builtins.property
+    def stored_after(self) -> _timestamp_pb2.Timestamp:
+        """Only sessions in which a message was stored from this time on, and before the other."""
+
+    @_builtins.property
+    def stored_before(self) -> _timestamp_pb2.Timestamp: ...
     def __init__(
         self,
         *,
@@ -171,10 +186,14 @@ class ListSessionsRequest(_message.Message):
         time_desc: _builtins.bool = ...,
         filter_by_configs: _builtins.str | None = ...,
         observing: _builtins.str | None = ...,
+        stored_after: _timestamp_pb2.Timestamp | None = ...,
+        stored_before: _timestamp_pb2.Timestamp | None = ...,
+        search: _builtins.str | None = ...,
+        with_states: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "_filter_by_configs", b"_filter_by_configs", "_limit", b"_limit", "_observing", b"_observing", "_space_id", b"_space_id", "_user", b"_user", "cursor", b"cursor", "filter_by_configs", b"filter_by_configs", "limit", b"limit", "observing", b"observing", "space_id", b"space_id", "user", b"user"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "_filter_by_configs", b"_filter_by_configs", "_limit", b"_limit", "_observing", b"_observing", "_search", b"_search", "_space_id", b"_space_id", "_user", b"_user", "cursor", b"cursor", "filter_by_configs", b"filter_by_configs", "limit", b"limit", "observing", b"observing", "search", b"search", "space_id", b"space_id", "stored_after", b"stored_after", "stored_before", b"stored_before", "user", b"user"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "_filter_by_configs", b"_filter_by_configs", "_limit", b"_limit", "_observing", b"_observing", "_space_id", b"_space_id", "_user", b"_user", "cursor", b"cursor", "filter_by_configs", b"filter_by_configs", "limit", b"limit", "not_connected", b"not_connected", "observing", b"observing", "space_id", b"space_id", "time_desc", b"time_desc", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "_filter_by_configs", b"_filter_by_configs", "_limit", b"_limit", "_observing", b"_observing", "_search", b"_search", "_space_id", b"_space_id", "_user", b"_user", "cursor", b"cursor", "filter_by_configs", b"filter_by_configs", "limit", b"limit", "not_connected", b"not_connected", "observing", b"observing", "search", b"search", "space_id", b"space_id", "stored_after", b"stored_after", "stored_before", b"stored_before", "time_desc", b"time_desc", "user", b"user", "with_states", b"with_states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__cursor: _TypeAlias = _typing.Literal["cursor"]  # noqa: Y015
     _WhichOneofArgType__cursor: _TypeAlias = _typing.Literal["_cursor", b"_cursor"]  # noqa: Y015
@@ -184,6 +203,8 @@ class ListSessionsRequest(_message.Message):
     _WhichOneofArgType__limit: _TypeAlias = _typing.Literal["_limit", b"_limit"]  # noqa: Y015
     _WhichOneofReturnType__observing: _TypeAlias = _typing.Literal["observing"]  # noqa: Y015
     _WhichOneofArgType__observing: _TypeAlias = _typing.Literal["_observing", b"_observing"]  # noqa: Y015
+    _WhichOneofReturnType__search: _TypeAlias = _typing.Literal["search"]  # noqa: Y015
+    _WhichOneofArgType__search: _TypeAlias = _typing.Literal["_search", b"_search"]  # noqa: Y015
     _WhichOneofReturnType__space_id: _TypeAlias = _typing.Literal["space_id"]  # noqa: Y015
     _WhichOneofArgType__space_id: _TypeAlias = _typing.Literal["_space_id", b"_space_id"]  # noqa: Y015
     _WhichOneofReturnType__user: _TypeAlias = _typing.Literal["user"]  # noqa: Y015
@@ -196,6 +217,8 @@ class ListSessionsRequest(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__limit) -> _WhichOneofReturnType__limit | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__observing) -> _WhichOneofReturnType__observing | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__search) -> _WhichOneofReturnType__search | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__space_id) -> _WhichOneofReturnType__space_id | None: ...
     @_typing.overload
@@ -212,20 +235,26 @@ class ListSessionsResponse(_message.Message):
     ITEMS_FIELD_NUMBER: _builtins.int
     NEXT_CURSOR_FIELD_NUMBER: _builtins.int
     HAS_MORE_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
     next_cursor: _builtins.str
     has_more: _builtins.bool
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[_session_pb2.Session]: ...
+    @_builtins.property
+    def states(self) -> _containers.RepeatedCompositeFieldContainer[_session_pb2.SessionState]:
+        """One for each item, in any order, if they were asked for."""
+
     def __init__(
         self,
         *,
         items: _abc.Iterable[_session_pb2.Session] | None = ...,
         next_cursor: _builtins.str | None = ...,
         has_more: _builtins.bool = ...,
+        states: _abc.Iterable[_session_pb2.SessionState] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_next_cursor", b"_next_cursor", "next_cursor", b"next_cursor"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_cursor", b"_next_cursor", "has_more", b"has_more", "items", b"items", "next_cursor", b"next_cursor"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_cursor", b"_next_cursor", "has_more", b"has_more", "items", b"items", "next_cursor", b"next_cursor", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__next_cursor: _TypeAlias = _typing.Literal["next_cursor"]  # noqa: Y015
     _WhichOneofArgType__next_cursor: _TypeAlias = _typing.Literal["_next_cursor", b"_next_cursor"]  # noqa: Y015

@@ -9,6 +9,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
@@ -126,6 +127,59 @@ class SearchSkillsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__final_answer) -> _WhichOneofReturnType__final_answer | None: ...
 
 Global___SearchSkillsResponse: _TypeAlias = SearchSkillsResponse  # noqa: Y015
+
+@_typing.final
+class GetSearchThresholdRequest(_message.Message):
+    """Asks for what a search in a space goes by."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SPACE_ID_FIELD_NUMBER: _builtins.int
+    space_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        space_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["space_id", b"space_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSearchThresholdRequest: _TypeAlias = GetSearchThresholdRequest  # noqa: Y015
+
+@_typing.final
+class GetSearchThresholdResponse(_message.Message):
+    """Holds what nothing that is answered lies beyond."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    THRESHOLD_FIELD_NUMBER: _builtins.int
+    CROWDING_FIELD_NUMBER: _builtins.int
+    SET_BY_FIELD_NUMBER: _builtins.int
+    threshold: _builtins.float
+    """Cosine distance."""
+    crowding: _builtins.float
+    """How much nearer a skill must be, per likeness of the query to the rest of the space; 0 where the
+    threshold alone counts.
+    """
+    set_by: _builtins.str
+    """`space`, `project` or `embedder`, which is calibrated."""
+    def __init__(
+        self,
+        *,
+        threshold: _builtins.float = ...,
+        crowding: _builtins.float = ...,
+        set_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["crowding", b"crowding", "set_by", b"set_by", "threshold", b"threshold"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSearchThresholdResponse: _TypeAlias = GetSearchThresholdResponse  # noqa: Y015
 
 @_typing.final
 class ListSkillsRequest(_message.Message):
@@ -783,6 +837,176 @@ class RetryFailedLearningResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RetryFailedLearningResponse: _TypeAlias = RetryFailedLearningResponse  # noqa: Y015
+
+@_typing.final
+class GetLearningRunRequest(_message.Message):
+    """Asks for a run."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUN_ID_FIELD_NUMBER: _builtins.int
+    run_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        run_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["run_id", b"run_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetLearningRunRequest: _TypeAlias = GetLearningRunRequest  # noqa: Y015
+
+@_typing.final
+class GetLearningRunResponse(_message.Message):
+    """Holds the run."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RUN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def run(self) -> _run_pb2.Run: ...
+    def __init__(
+        self,
+        *,
+        run: _run_pb2.Run | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["run", b"run"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["run", b"run"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetLearningRunResponse: _TypeAlias = GetLearningRunResponse  # noqa: Y015
+
+@_typing.final
+class ListSkillUsesRequest(_message.Message):
+    """Asks for a page of what became of skills. With nothing set: the oldest 20."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    USED_AFTER_FIELD_NUMBER: _builtins.int
+    USED_BEFORE_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    TIME_DESC_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """`learned`, `improved` or `served`."""
+    limit: _builtins.int
+    """Default 20."""
+    cursor: _builtins.str
+    time_desc: _builtins.bool
+    @_builtins.property
+    def used_after(self) -> _timestamp_pb2.Timestamp:
+        """Only from this time on, and before the other."""
+
+    @_builtins.property
+    def used_before(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str | None = ...,
+        used_after: _timestamp_pb2.Timestamp | None = ...,
+        used_before: _timestamp_pb2.Timestamp | None = ...,
+        limit: _builtins.int | None = ...,
+        cursor: _builtins.str | None = ...,
+        time_desc: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "_kind", b"_kind", "_limit", b"_limit", "cursor", b"cursor", "kind", b"kind", "limit", b"limit", "used_after", b"used_after", "used_before", b"used_before"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_cursor", b"_cursor", "_kind", b"_kind", "_limit", b"_limit", "cursor", b"cursor", "kind", b"kind", "limit", b"limit", "time_desc", b"time_desc", "used_after", b"used_after", "used_before", b"used_before"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__cursor: _TypeAlias = _typing.Literal["cursor"]  # noqa: Y015
+    _WhichOneofArgType__cursor: _TypeAlias = _typing.Literal["_cursor", b"_cursor"]  # noqa: Y015
+    _WhichOneofReturnType__kind: _TypeAlias = _typing.Literal["kind"]  # noqa: Y015
+    _WhichOneofArgType__kind: _TypeAlias = _typing.Literal["_kind", b"_kind"]  # noqa: Y015
+    _WhichOneofReturnType__limit: _TypeAlias = _typing.Literal["limit"]  # noqa: Y015
+    _WhichOneofArgType__limit: _TypeAlias = _typing.Literal["_limit", b"_limit"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__cursor) -> _WhichOneofReturnType__cursor | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__kind) -> _WhichOneofReturnType__kind | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__limit) -> _WhichOneofReturnType__limit | None: ...
+
+Global___ListSkillUsesRequest: _TypeAlias = ListSkillUsesRequest  # noqa: Y015
+
+@_typing.final
+class ListSkillUsesResponse(_message.Message):
+    """Holds a page of what became of skills."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEMS_FIELD_NUMBER: _builtins.int
+    NEXT_CURSOR_FIELD_NUMBER: _builtins.int
+    HAS_MORE_FIELD_NUMBER: _builtins.int
+    next_cursor: _builtins.str
+    has_more: _builtins.bool
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___SkillUse]: ...
+    def __init__(
+        self,
+        *,
+        items: _abc.Iterable[Global___SkillUse] | None = ...,
+        next_cursor: _builtins.str | None = ...,
+        has_more: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_cursor", b"_next_cursor", "next_cursor", b"next_cursor"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_cursor", b"_next_cursor", "has_more", b"has_more", "items", b"items", "next_cursor", b"next_cursor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__next_cursor: _TypeAlias = _typing.Literal["next_cursor"]  # noqa: Y015
+    _WhichOneofArgType__next_cursor: _TypeAlias = _typing.Literal["_next_cursor", b"_next_cursor"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__next_cursor) -> _WhichOneofReturnType__next_cursor | None: ...
+
+Global___ListSkillUsesResponse: _TypeAlias = ListSkillUsesResponse  # noqa: Y015
+
+@_typing.final
+class SkillUse(_message.Message):
+    """A SkillUse is one time that a version of a skill was written or served."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    SKILL_ID_FIELD_NUMBER: _builtins.int
+    SPACE_ID_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    USED_AT_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """`learned`, its first version; `improved`, a later one; or `served`."""
+    skill_id: _builtins.str
+    space_id: _builtins.str
+    title: _builtins.str
+    version: _builtins.int
+    session_id: _builtins.str
+    """The session that was served."""
+    @_builtins.property
+    def used_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        skill_id: _builtins.str = ...,
+        space_id: _builtins.str = ...,
+        title: _builtins.str = ...,
+        version: _builtins.int = ...,
+        session_id: _builtins.str | None = ...,
+        used_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_session_id", b"_session_id", "session_id", b"session_id", "used_at", b"used_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_session_id", b"_session_id", "kind", b"kind", "session_id", b"session_id", "skill_id", b"skill_id", "space_id", b"space_id", "title", b"title", "used_at", b"used_at", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__session_id: _TypeAlias = _typing.Literal["session_id"]  # noqa: Y015
+    _WhichOneofArgType__session_id: _TypeAlias = _typing.Literal["_session_id", b"_session_id"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__session_id) -> _WhichOneofReturnType__session_id | None: ...
+
+Global___SkillUse: _TypeAlias = SkillUse  # noqa: Y015
 
 @_typing.final
 class GetSkillStatisticsRequest(_message.Message):

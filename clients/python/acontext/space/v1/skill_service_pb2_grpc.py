@@ -40,6 +40,11 @@ class SkillServiceStub(object):
                 request_serializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.SearchSkillsRequest.SerializeToString,
                 response_deserializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.SearchSkillsResponse.FromString,
                 _registered_method=True)
+        self.GetSearchThreshold = channel.unary_unary(
+                '/acontext.space.v1.SkillService/GetSearchThreshold',
+                request_serializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.GetSearchThresholdRequest.SerializeToString,
+                response_deserializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.GetSearchThresholdResponse.FromString,
+                _registered_method=True)
         self.ListSkills = channel.unary_unary(
                 '/acontext.space.v1.SkillService/ListSkills',
                 request_serializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.ListSkillsRequest.SerializeToString,
@@ -95,6 +100,16 @@ class SkillServiceStub(object):
                 request_serializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.RetryFailedLearningRequest.SerializeToString,
                 response_deserializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.RetryFailedLearningResponse.FromString,
                 _registered_method=True)
+        self.GetLearningRun = channel.unary_unary(
+                '/acontext.space.v1.SkillService/GetLearningRun',
+                request_serializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.GetLearningRunRequest.SerializeToString,
+                response_deserializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.GetLearningRunResponse.FromString,
+                _registered_method=True)
+        self.ListSkillUses = channel.unary_unary(
+                '/acontext.space.v1.SkillService/ListSkillUses',
+                request_serializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.ListSkillUsesRequest.SerializeToString,
+                response_deserializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.ListSkillUsesResponse.FromString,
+                _registered_method=True)
         self.GetSkillStatistics = channel.unary_unary(
                 '/acontext.space.v1.SkillService/GetSkillStatistics',
                 request_serializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.GetSkillStatisticsRequest.SerializeToString,
@@ -116,6 +131,13 @@ class SkillServiceServicer(object):
 
         With a session_id each answer is recorded as an exposure there. Mode `agentic` needs a model:
         FAILED_PRECONDITION with reason MODEL_REQUIRED without one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSearchThreshold(self, request, context):
+        """GetSearchThreshold says up to which distance a fast search answers, and who set it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -202,6 +224,20 @@ class SkillServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetLearningRun(self, request, context):
+        """GetLearningRun returns one of the runs that ListLearningRuns lists.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSkillUses(self, request, context):
+        """ListSkillUses returns when skills of all spaces were learned, improved and served, by time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetSkillStatistics(self, request, context):
         """GetSkillStatistics counts what the project learned and how it was used, per day.
         """
@@ -224,6 +260,11 @@ def add_SkillServiceServicer_to_server(servicer, server):
                     servicer.SearchSkills,
                     request_deserializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.SearchSkillsRequest.FromString,
                     response_serializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.SearchSkillsResponse.SerializeToString,
+            ),
+            'GetSearchThreshold': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSearchThreshold,
+                    request_deserializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.GetSearchThresholdRequest.FromString,
+                    response_serializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.GetSearchThresholdResponse.SerializeToString,
             ),
             'ListSkills': grpc.unary_unary_rpc_method_handler(
                     servicer.ListSkills,
@@ -280,6 +321,16 @@ def add_SkillServiceServicer_to_server(servicer, server):
                     request_deserializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.RetryFailedLearningRequest.FromString,
                     response_serializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.RetryFailedLearningResponse.SerializeToString,
             ),
+            'GetLearningRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLearningRun,
+                    request_deserializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.GetLearningRunRequest.FromString,
+                    response_serializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.GetLearningRunResponse.SerializeToString,
+            ),
+            'ListSkillUses': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSkillUses,
+                    request_deserializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.ListSkillUsesRequest.FromString,
+                    response_serializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.ListSkillUsesResponse.SerializeToString,
+            ),
             'GetSkillStatistics': grpc.unary_unary_rpc_method_handler(
                     servicer.GetSkillStatistics,
                     request_deserializer=acontext_dot_space_dot_v1_dot_skill__service__pb2.GetSkillStatisticsRequest.FromString,
@@ -319,6 +370,33 @@ class SkillService(object):
             '/acontext.space.v1.SkillService/SearchSkills',
             acontext_dot_space_dot_v1_dot_skill__service__pb2.SearchSkillsRequest.SerializeToString,
             acontext_dot_space_dot_v1_dot_skill__service__pb2.SearchSkillsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSearchThreshold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/acontext.space.v1.SkillService/GetSearchThreshold',
+            acontext_dot_space_dot_v1_dot_skill__service__pb2.GetSearchThresholdRequest.SerializeToString,
+            acontext_dot_space_dot_v1_dot_skill__service__pb2.GetSearchThresholdResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -616,6 +694,60 @@ class SkillService(object):
             '/acontext.space.v1.SkillService/RetryFailedLearning',
             acontext_dot_space_dot_v1_dot_skill__service__pb2.RetryFailedLearningRequest.SerializeToString,
             acontext_dot_space_dot_v1_dot_skill__service__pb2.RetryFailedLearningResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLearningRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/acontext.space.v1.SkillService/GetLearningRun',
+            acontext_dot_space_dot_v1_dot_skill__service__pb2.GetLearningRunRequest.SerializeToString,
+            acontext_dot_space_dot_v1_dot_skill__service__pb2.GetLearningRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSkillUses(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/acontext.space.v1.SkillService/ListSkillUses',
+            acontext_dot_space_dot_v1_dot_skill__service__pb2.ListSkillUsesRequest.SerializeToString,
+            acontext_dot_space_dot_v1_dot_skill__service__pb2.ListSkillUsesResponse.FromString,
             options,
             channel_credentials,
             insecure,

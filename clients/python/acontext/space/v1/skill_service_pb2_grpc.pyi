@@ -39,6 +39,8 @@ class SkillServiceStub:
     With a session_id each answer is recorded as an exposure there. Mode `agentic` needs a model:
     FAILED_PRECONDITION with reason MODEL_REQUIRED without one.
     """
+    GetSearchThreshold: _grpc.UnaryUnaryMultiCallable[_skill_service_pb2.GetSearchThresholdRequest, _skill_service_pb2.GetSearchThresholdResponse]
+    """GetSearchThreshold says up to which distance a fast search answers, and who set it."""
     ListSkills: _grpc.UnaryUnaryMultiCallable[_skill_service_pb2.ListSkillsRequest, _skill_service_pb2.ListSkillsResponse]
     """ListSkills returns a space's skills by creation time, archived ones too when asked."""
     GetSkill: _grpc.UnaryUnaryMultiCallable[_skill_service_pb2.GetSkillRequest, _skill_service_pb2.GetSkillResponse]
@@ -66,6 +68,10 @@ class SkillServiceStub:
     SPACE_NOT_FOUND. Why they failed say the runs of their sessions; how many there are,
     GetLearningStatus.
     """
+    GetLearningRun: _grpc.UnaryUnaryMultiCallable[_skill_service_pb2.GetLearningRunRequest, _skill_service_pb2.GetLearningRunResponse]
+    """GetLearningRun returns one of the runs that ListLearningRuns lists."""
+    ListSkillUses: _grpc.UnaryUnaryMultiCallable[_skill_service_pb2.ListSkillUsesRequest, _skill_service_pb2.ListSkillUsesResponse]
+    """ListSkillUses returns when skills of all spaces were learned, improved and served, by time."""
     GetSkillStatistics: _grpc.UnaryUnaryMultiCallable[_skill_service_pb2.GetSkillStatisticsRequest, _skill_service_pb2.GetSkillStatisticsResponse]
     """GetSkillStatistics counts what the project learned and how it was used, per day."""
     ReindexSkills: _grpc.UnaryUnaryMultiCallable[_skill_service_pb2.ReindexSkillsRequest, _skill_service_pb2.ReindexSkillsResponse]
@@ -84,6 +90,8 @@ class SkillServiceAsyncStub(SkillServiceStub):
     With a session_id each answer is recorded as an exposure there. Mode `agentic` needs a model:
     FAILED_PRECONDITION with reason MODEL_REQUIRED without one.
     """
+    GetSearchThreshold: _aio.UnaryUnaryMultiCallable[_skill_service_pb2.GetSearchThresholdRequest, _skill_service_pb2.GetSearchThresholdResponse]  # type: ignore[assignment]
+    """GetSearchThreshold says up to which distance a fast search answers, and who set it."""
     ListSkills: _aio.UnaryUnaryMultiCallable[_skill_service_pb2.ListSkillsRequest, _skill_service_pb2.ListSkillsResponse]  # type: ignore[assignment]
     """ListSkills returns a space's skills by creation time, archived ones too when asked."""
     GetSkill: _aio.UnaryUnaryMultiCallable[_skill_service_pb2.GetSkillRequest, _skill_service_pb2.GetSkillResponse]  # type: ignore[assignment]
@@ -111,6 +119,10 @@ class SkillServiceAsyncStub(SkillServiceStub):
     SPACE_NOT_FOUND. Why they failed say the runs of their sessions; how many there are,
     GetLearningStatus.
     """
+    GetLearningRun: _aio.UnaryUnaryMultiCallable[_skill_service_pb2.GetLearningRunRequest, _skill_service_pb2.GetLearningRunResponse]  # type: ignore[assignment]
+    """GetLearningRun returns one of the runs that ListLearningRuns lists."""
+    ListSkillUses: _aio.UnaryUnaryMultiCallable[_skill_service_pb2.ListSkillUsesRequest, _skill_service_pb2.ListSkillUsesResponse]  # type: ignore[assignment]
+    """ListSkillUses returns when skills of all spaces were learned, improved and served, by time."""
     GetSkillStatistics: _aio.UnaryUnaryMultiCallable[_skill_service_pb2.GetSkillStatisticsRequest, _skill_service_pb2.GetSkillStatisticsResponse]  # type: ignore[assignment]
     """GetSkillStatistics counts what the project learned and how it was used, per day."""
     ReindexSkills: _aio.UnaryUnaryMultiCallable[_skill_service_pb2.ReindexSkillsRequest, _skill_service_pb2.ReindexSkillsResponse]  # type: ignore[assignment]
@@ -132,6 +144,14 @@ class SkillServiceServicer(metaclass=_abc_1.ABCMeta):
         With a session_id each answer is recorded as an exposure there. Mode `agentic` needs a model:
         FAILED_PRECONDITION with reason MODEL_REQUIRED without one.
         """
+
+    @_abc_1.abstractmethod
+    def GetSearchThreshold(
+        self,
+        request: _skill_service_pb2.GetSearchThresholdRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_skill_service_pb2.GetSearchThresholdResponse, _abc.Awaitable[_skill_service_pb2.GetSearchThresholdResponse]]:
+        """GetSearchThreshold says up to which distance a fast search answers, and who set it."""
 
     @_abc_1.abstractmethod
     def ListSkills(
@@ -225,6 +245,22 @@ class SkillServiceServicer(metaclass=_abc_1.ABCMeta):
         SPACE_NOT_FOUND. Why they failed say the runs of their sessions; how many there are,
         GetLearningStatus.
         """
+
+    @_abc_1.abstractmethod
+    def GetLearningRun(
+        self,
+        request: _skill_service_pb2.GetLearningRunRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_skill_service_pb2.GetLearningRunResponse, _abc.Awaitable[_skill_service_pb2.GetLearningRunResponse]]:
+        """GetLearningRun returns one of the runs that ListLearningRuns lists."""
+
+    @_abc_1.abstractmethod
+    def ListSkillUses(
+        self,
+        request: _skill_service_pb2.ListSkillUsesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_skill_service_pb2.ListSkillUsesResponse, _abc.Awaitable[_skill_service_pb2.ListSkillUsesResponse]]:
+        """ListSkillUses returns when skills of all spaces were learned, improved and served, by time."""
 
     @_abc_1.abstractmethod
     def GetSkillStatistics(

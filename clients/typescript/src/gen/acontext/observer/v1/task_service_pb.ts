@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file acontext/observer/v1/task_service.proto.
  */
 export const file_acontext_observer_v1_task_service: GenFile = /*@__PURE__*/
-  fileDesc("CidhY29udGV4dC9vYnNlcnZlci92MS90YXNrX3NlcnZpY2UucHJvdG8SFGFjb250ZXh0Lm9ic2VydmVyLnYxIo0BChBMaXN0VGFza3NSZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEh4KBWxpbWl0GAIgASgFQgq6SAcaBRjIASgBSACIAQESEwoGY3Vyc29yGAMgASgJSAGIAQESEQoJdGltZV9kZXNjGAQgASgIQggKBl9saW1pdEIJCgdfY3Vyc29yInoKEUxpc3RUYXNrc1Jlc3BvbnNlEikKBWl0ZW1zGAEgAygLMhouYWNvbnRleHQub2JzZXJ2ZXIudjEuVGFzaxIYCgtuZXh0X2N1cnNvchgCIAEoCUgAiAEBEhAKCGhhc19tb3JlGAMgASgIQg4KDF9uZXh0X2N1cnNvciIrCg5HZXRUYXNrUmVxdWVzdBIZCgd0YXNrX2lkGAEgASgJQgi6SAVyA7ABASJwCg9HZXRUYXNrUmVzcG9uc2USKAoEdGFzaxgBIAEoCzIaLmFjb250ZXh0Lm9ic2VydmVyLnYxLlRhc2sSMwoIbWVzc2FnZXMYAiADKAsyIS5hY29udGV4dC5vYnNlcnZlci52MS5UYXNrTWVzc2FnZSJ5ChFXYXRjaFRhc2tzUmVxdWVzdBIhCgpzZXNzaW9uX2lkGAEgASgJQgi6SAVyA7ABAUgAiAEBEhMKBmN1cnNvchgCIAEoCUgBiAEBEhIKCndpdGhfc3RhcnQYAyABKAhCDQoLX3Nlc3Npb25faWRCCQoHX2N1cnNvciJkChJXYXRjaFRhc2tzUmVzcG9uc2USMAoGY2hhbmdlGAEgASgLMiAuYWNvbnRleHQub2JzZXJ2ZXIudjEuVGFza0NoYW5nZRISCgVzdGFydBgCIAEoCUgAiAEBQggKBl9zdGFydCKEAQoVU2V0VGFza091dGNvbWVSZXF1ZXN0EhkKB3Rhc2tfaWQYASABKAlCCLpIBXIDsAEBEiYKBnN0YXR1cxgCIAEoCUIWukgTchFSB3N1Y2Nlc3NSBmZhaWxlZBIdCgZyZWFzb24YAyABKAlCCLpIBXIDGKAfSACIAQFCCQoHX3JlYXNvbiJCChZTZXRUYXNrT3V0Y29tZVJlc3BvbnNlEigKBHRhc2sYASABKAsyGi5hY29udGV4dC5vYnNlcnZlci52MS5UYXNrIjMKE0ZsdXNoU2Vzc2lvblJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQEiXAoURmx1c2hTZXNzaW9uUmVzcG9uc2USDgoGc3RhdHVzGAEgASgFEg4KBmVycm1zZxgCIAEoCRIWCglyZW1haW5pbmcYAyABKAVIAIgBAUIMCgpfcmVtYWluaW5nIjkKGUdldE9ic2VydmluZ1N0YXR1c1JlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQEiswEKGkdldE9ic2VydmluZ1N0YXR1c1Jlc3BvbnNlEhAKCG9ic2VydmVkGAEgASgFEhIKCmluX3Byb2Nlc3MYAiABKAUSDwoHcGVuZGluZxgDIAEoBRIuCgp1cGRhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZmYWlsZWQYBSABKAUSEwoGcGF1c2VkGAYgASgJSACIAQFCCQoHX3BhdXNlZCI4ChhHZXRMZWFybmluZ1N0YXR1c1JlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQEikQEKGUdldExlYXJuaW5nU3RhdHVzUmVzcG9uc2USHAoUc3BhY2VfZGlnZXN0ZWRfY291bnQYASABKAUSIAoYbm90X3NwYWNlX2RpZ2VzdGVkX2NvdW50GAIgASgFEhMKBnBhdXNlZBgDIAEoCUgAiAEBEhQKDGZhaWxlZF9jb3VudBgEIAEoBUIJCgdfcGF1c2VkIjoKGlJldHJ5RmFpbGVkTWVzc2FnZXNSZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBIiwKG1JldHJ5RmFpbGVkTWVzc2FnZXNSZXNwb25zZRINCgVjb3VudBgBIAEoBSJIChdSZW9ic2VydmVTZXNzaW9uUmVxdWVzdBIcCgpzZXNzaW9uX2lkGAEgASgJQgi6SAVyA7ABARIPCgdkcnlfcnVuGAIgASgIIoUBChhSZW9ic2VydmVTZXNzaW9uUmVzcG9uc2USKQoFaXRlbXMYASADKAsyGi5hY29udGV4dC5vYnNlcnZlci52MS5UYXNrEioKBmZvcm1lchgCIAMoCzIaLmFjb250ZXh0Lm9ic2VydmVyLnYxLlRhc2sSEgoKZ2VuZXJhdGlvbhgDIAEoBSJkChRHZXRTdGF0aXN0aWNzUmVxdWVzdBIdCgRkYXlzGAEgASgFQgq6SAcaBRjuAigBSACIAQESFgoJdGltZV96b25lGAIgASgJSAGIAQFCBwoFX2RheXNCDAoKX3RpbWVfem9uZSJrChVHZXRTdGF0aXN0aWNzUmVzcG9uc2USMQoEZGF5cxgBIAMoCzIjLmFjb250ZXh0Lm9ic2VydmVyLnYxLkRheVN0YXRpc3RpY3MSHwoXb2JzZXJ2YXRpb25fbGFnX3NlY29uZHMYAiABKAEiMgoVR2V0VGFza0NvbnRleHRSZXF1ZXN0EhkKB3Rhc2tfaWQYASABKAlCCLpIBXIDsAEBIvoBChZHZXRUYXNrQ29udGV4dFJlc3BvbnNlEigKBHRhc2sYASABKAsyGi5hY29udGV4dC5vYnNlcnZlci52MS5UYXNrEjMKCG1lc3NhZ2VzGAIgAygLMiEuYWNvbnRleHQub2JzZXJ2ZXIudjEuVGFza01lc3NhZ2USKwoHZWFybGllchgDIAMoCzIaLmFjb250ZXh0Lm9ic2VydmVyLnYxLlRhc2sSFQoIc3BhY2VfaWQYBCABKAlIAIgBARIwCgVhZnRlchgFIAMoCzIhLmFjb250ZXh0Lm9ic2VydmVyLnYxLlRhc2tNZXNzYWdlQgsKCV9zcGFjZV9pZDKdDQoLVGFza1NlcnZpY2USigEKCUxpc3RUYXNrcxImLmFjb250ZXh0Lm9ic2VydmVyLnYxLkxpc3RUYXNrc1JlcXVlc3QaJy5hY29udGV4dC5vYnNlcnZlci52MS5MaXN0VGFza3NSZXNwb25zZSIskAIBgtPkkwIjEiEvYXBpL3YxL3Nlc3Npb24ve3Nlc3Npb25faWR9L3Rhc2sSeQoHR2V0VGFzaxIkLmFjb250ZXh0Lm9ic2VydmVyLnYxLkdldFRhc2tSZXF1ZXN0GiUuYWNvbnRleHQub2JzZXJ2ZXIudjEuR2V0VGFza1Jlc3BvbnNlIiGQAgGC0+STAhgSFi9hcGkvdjEvdGFzay97dGFza19pZH0ShAEKCldhdGNoVGFza3MSJy5hY29udGV4dC5vYnNlcnZlci52MS5XYXRjaFRhc2tzUmVxdWVzdBooLmFjb250ZXh0Lm9ic2VydmVyLnYxLldhdGNoVGFza3NSZXNwb25zZSIhkAIB0PMYA4LT5JMCFBISL2FwaS92MS90YXNrL3dhdGNoMAESnwEKDlNldFRhc2tPdXRjb21lEisuYWNvbnRleHQub2JzZXJ2ZXIudjEuU2V0VGFza091dGNvbWVSZXF1ZXN0GiwuYWNvbnRleHQub2JzZXJ2ZXIudjEuU2V0VGFza091dGNvbWVSZXNwb25zZSIykAICgtPkkwIpOgEqYgR0YXNrGh4vYXBpL3YxL3Rhc2sve3Rhc2tfaWR9L291dGNvbWUSlwEKDEZsdXNoU2Vzc2lvbhIpLmFjb250ZXh0Lm9ic2VydmVyLnYxLkZsdXNoU2Vzc2lvblJlcXVlc3QaKi5hY29udGV4dC5vYnNlcnZlci52MS5GbHVzaFNlc3Npb25SZXNwb25zZSIwkAICgtPkkwInOgEqIiIvYXBpL3YxL3Nlc3Npb24ve3Nlc3Npb25faWR9L2ZsdXNoErEBChJHZXRPYnNlcnZpbmdTdGF0dXMSLy5hY29udGV4dC5vYnNlcnZlci52MS5HZXRPYnNlcnZpbmdTdGF0dXNSZXF1ZXN0GjAuYWNvbnRleHQub2JzZXJ2ZXIudjEuR2V0T2JzZXJ2aW5nU3RhdHVzUmVzcG9uc2UiOJACAYLT5JMCLxItL2FwaS92MS9zZXNzaW9uL3tzZXNzaW9uX2lkfS9vYnNlcnZpbmdfc3RhdHVzErEBChFHZXRMZWFybmluZ1N0YXR1cxIuLmFjb250ZXh0Lm9ic2VydmVyLnYxLkdldExlYXJuaW5nU3RhdHVzUmVxdWVzdBovLmFjb250ZXh0Lm9ic2VydmVyLnYxLkdldExlYXJuaW5nU3RhdHVzUmVzcG9uc2UiO5ACAYLT5JMCMhIwL2FwaS92MS9zZXNzaW9uL3tzZXNzaW9uX2lkfS9nZXRfbGVhcm5pbmdfc3RhdHVzErMBChNSZXRyeUZhaWxlZE1lc3NhZ2VzEjAuYWNvbnRleHQub2JzZXJ2ZXIudjEuUmV0cnlGYWlsZWRNZXNzYWdlc1JlcXVlc3QaMS5hY29udGV4dC5vYnNlcnZlci52MS5SZXRyeUZhaWxlZE1lc3NhZ2VzUmVzcG9uc2UiN5ACAoLT5JMCLjoBKiIpL2FwaS92MS9zZXNzaW9uL3tzZXNzaW9uX2lkfS9yZXRyeV9mYWlsZWQSpAEKEFJlb2JzZXJ2ZVNlc3Npb24SLS5hY29udGV4dC5vYnNlcnZlci52MS5SZW9ic2VydmVTZXNzaW9uUmVxdWVzdBouLmFjb250ZXh0Lm9ic2VydmVyLnYxLlJlb2JzZXJ2ZVNlc3Npb25SZXNwb25zZSIxgtPkkwIrOgEqIiYvYXBpL3YxL3Nlc3Npb24ve3Nlc3Npb25faWR9L3Jlb2JzZXJ2ZRKHAQoNR2V0U3RhdGlzdGljcxIqLmFjb250ZXh0Lm9ic2VydmVyLnYxLkdldFN0YXRpc3RpY3NSZXF1ZXN0GisuYWNvbnRleHQub2JzZXJ2ZXIudjEuR2V0U3RhdGlzdGljc1Jlc3BvbnNlIh2QAgGC0+STAhQSEi9hcGkvdjEvc3RhdGlzdGljcxJ0Cg5HZXRUYXNrQ29udGV4dBIrLmFjb250ZXh0Lm9ic2VydmVyLnYxLkdldFRhc2tDb250ZXh0UmVxdWVzdBosLmFjb250ZXh0Lm9ic2VydmVyLnYxLkdldFRhc2tDb250ZXh0UmVzcG9uc2UiB5ACAcjzGANiBnByb3RvMw", [file_acontext_observer_v1_statistics, file_acontext_observer_v1_task, file_acontext_options_v1_options, file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp]);
+  fileDesc("CidhY29udGV4dC9vYnNlcnZlci92MS90YXNrX3NlcnZpY2UucHJvdG8SFGFjb250ZXh0Lm9ic2VydmVyLnYxIo0BChBMaXN0VGFza3NSZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBEh4KBWxpbWl0GAIgASgFQgq6SAcaBRjIASgBSACIAQESEwoGY3Vyc29yGAMgASgJSAGIAQESEQoJdGltZV9kZXNjGAQgASgIQggKBl9saW1pdEIJCgdfY3Vyc29yInoKEUxpc3RUYXNrc1Jlc3BvbnNlEikKBWl0ZW1zGAEgAygLMhouYWNvbnRleHQub2JzZXJ2ZXIudjEuVGFzaxIYCgtuZXh0X2N1cnNvchgCIAEoCUgAiAEBEhAKCGhhc19tb3JlGAMgASgIQg4KDF9uZXh0X2N1cnNvciKhAgoXTGlzdFByb2plY3RUYXNrc1JlcXVlc3QSPQoGc3RhdHVzGAEgASgJQii6SCVyI1IHcGVuZGluZ1IHcnVubmluZ1IHc3VjY2Vzc1IGZmFpbGVkSACIAQESLgoKc2Vlbl9hZnRlchgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLc2Vlbl9iZWZvcmUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEh4KBWxpbWl0GAQgASgFQgq6SAcaBRjIASgBSAGIAQESEwoGY3Vyc29yGAUgASgJSAKIAQESEQoJdGltZV9kZXNjGAYgASgIQgkKB19zdGF0dXNCCAoGX2xpbWl0QgkKB19jdXJzb3IigQEKGExpc3RQcm9qZWN0VGFza3NSZXNwb25zZRIpCgVpdGVtcxgBIAMoCzIaLmFjb250ZXh0Lm9ic2VydmVyLnYxLlRhc2sSGAoLbmV4dF9jdXJzb3IYAiABKAlIAIgBARIQCghoYXNfbW9yZRgDIAEoCEIOCgxfbmV4dF9jdXJzb3IiKwoOR2V0VGFza1JlcXVlc3QSGQoHdGFza19pZBgBIAEoCUIIukgFcgOwAQEicAoPR2V0VGFza1Jlc3BvbnNlEigKBHRhc2sYASABKAsyGi5hY29udGV4dC5vYnNlcnZlci52MS5UYXNrEjMKCG1lc3NhZ2VzGAIgAygLMiEuYWNvbnRleHQub2JzZXJ2ZXIudjEuVGFza01lc3NhZ2UieQoRV2F0Y2hUYXNrc1JlcXVlc3QSIQoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQFIAIgBARITCgZjdXJzb3IYAiABKAlIAYgBARISCgp3aXRoX3N0YXJ0GAMgASgIQg0KC19zZXNzaW9uX2lkQgkKB19jdXJzb3IiZAoSV2F0Y2hUYXNrc1Jlc3BvbnNlEjAKBmNoYW5nZRgBIAEoCzIgLmFjb250ZXh0Lm9ic2VydmVyLnYxLlRhc2tDaGFuZ2USEgoFc3RhcnQYAiABKAlIAIgBAUIICgZfc3RhcnQihAEKFVNldFRhc2tPdXRjb21lUmVxdWVzdBIZCgd0YXNrX2lkGAEgASgJQgi6SAVyA7ABARImCgZzdGF0dXMYAiABKAlCFrpIE3IRUgdzdWNjZXNzUgZmYWlsZWQSHQoGcmVhc29uGAMgASgJQgi6SAVyAxigH0gAiAEBQgkKB19yZWFzb24iQgoWU2V0VGFza091dGNvbWVSZXNwb25zZRIoCgR0YXNrGAEgASgLMhouYWNvbnRleHQub2JzZXJ2ZXIudjEuVGFzayIzChNGbHVzaFNlc3Npb25SZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBIlwKFEZsdXNoU2Vzc2lvblJlc3BvbnNlEg4KBnN0YXR1cxgBIAEoBRIOCgZlcnJtc2cYAiABKAkSFgoJcmVtYWluaW5nGAMgASgFSACIAQFCDAoKX3JlbWFpbmluZyI5ChlHZXRPYnNlcnZpbmdTdGF0dXNSZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBIrMBChpHZXRPYnNlcnZpbmdTdGF0dXNSZXNwb25zZRIQCghvYnNlcnZlZBgBIAEoBRISCgppbl9wcm9jZXNzGAIgASgFEg8KB3BlbmRpbmcYAyABKAUSLgoKdXBkYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZmFpbGVkGAUgASgFEhMKBnBhdXNlZBgGIAEoCUgAiAEBQgkKB19wYXVzZWQiOAoYR2V0TGVhcm5pbmdTdGF0dXNSZXF1ZXN0EhwKCnNlc3Npb25faWQYASABKAlCCLpIBXIDsAEBIpEBChlHZXRMZWFybmluZ1N0YXR1c1Jlc3BvbnNlEhwKFHNwYWNlX2RpZ2VzdGVkX2NvdW50GAEgASgFEiAKGG5vdF9zcGFjZV9kaWdlc3RlZF9jb3VudBgCIAEoBRITCgZwYXVzZWQYAyABKAlIAIgBARIUCgxmYWlsZWRfY291bnQYBCABKAVCCQoHX3BhdXNlZCI6ChpSZXRyeUZhaWxlZE1lc3NhZ2VzUmVxdWVzdBIcCgpzZXNzaW9uX2lkGAEgASgJQgi6SAVyA7ABASIsChtSZXRyeUZhaWxlZE1lc3NhZ2VzUmVzcG9uc2USDQoFY291bnQYASABKAUiSAoXUmVvYnNlcnZlU2Vzc2lvblJlcXVlc3QSHAoKc2Vzc2lvbl9pZBgBIAEoCUIIukgFcgOwAQESDwoHZHJ5X3J1bhgCIAEoCCKFAQoYUmVvYnNlcnZlU2Vzc2lvblJlc3BvbnNlEikKBWl0ZW1zGAEgAygLMhouYWNvbnRleHQub2JzZXJ2ZXIudjEuVGFzaxIqCgZmb3JtZXIYAiADKAsyGi5hY29udGV4dC5vYnNlcnZlci52MS5UYXNrEhIKCmdlbmVyYXRpb24YAyABKAUiZAoUR2V0U3RhdGlzdGljc1JlcXVlc3QSHQoEZGF5cxgBIAEoBUIKukgHGgUY7gIoAUgAiAEBEhYKCXRpbWVfem9uZRgCIAEoCUgBiAEBQgcKBV9kYXlzQgwKCl90aW1lX3pvbmUiawoVR2V0U3RhdGlzdGljc1Jlc3BvbnNlEjEKBGRheXMYASADKAsyIy5hY29udGV4dC5vYnNlcnZlci52MS5EYXlTdGF0aXN0aWNzEh8KF29ic2VydmF0aW9uX2xhZ19zZWNvbmRzGAIgASgBIjIKFUdldFRhc2tDb250ZXh0UmVxdWVzdBIZCgd0YXNrX2lkGAEgASgJQgi6SAVyA7ABASL6AQoWR2V0VGFza0NvbnRleHRSZXNwb25zZRIoCgR0YXNrGAEgASgLMhouYWNvbnRleHQub2JzZXJ2ZXIudjEuVGFzaxIzCghtZXNzYWdlcxgCIAMoCzIhLmFjb250ZXh0Lm9ic2VydmVyLnYxLlRhc2tNZXNzYWdlEisKB2VhcmxpZXIYAyADKAsyGi5hY29udGV4dC5vYnNlcnZlci52MS5UYXNrEhUKCHNwYWNlX2lkGAQgASgJSACIAQESMAoFYWZ0ZXIYBSADKAsyIS5hY29udGV4dC5vYnNlcnZlci52MS5UYXNrTWVzc2FnZUILCglfc3BhY2VfaWQylQ4KC1Rhc2tTZXJ2aWNlEooBCglMaXN0VGFza3MSJi5hY29udGV4dC5vYnNlcnZlci52MS5MaXN0VGFza3NSZXF1ZXN0GicuYWNvbnRleHQub2JzZXJ2ZXIudjEuTGlzdFRhc2tzUmVzcG9uc2UiLJACAYLT5JMCIxIhL2FwaS92MS9zZXNzaW9uL3tzZXNzaW9uX2lkfS90YXNrEnYKEExpc3RQcm9qZWN0VGFza3MSLS5hY29udGV4dC5vYnNlcnZlci52MS5MaXN0UHJvamVjdFRhc2tzUmVxdWVzdBouLmFjb250ZXh0Lm9ic2VydmVyLnYxLkxpc3RQcm9qZWN0VGFza3NSZXNwb25zZSIDkAIBEnkKB0dldFRhc2sSJC5hY29udGV4dC5vYnNlcnZlci52MS5HZXRUYXNrUmVxdWVzdBolLmFjb250ZXh0Lm9ic2VydmVyLnYxLkdldFRhc2tSZXNwb25zZSIhkAIBgtPkkwIYEhYvYXBpL3YxL3Rhc2sve3Rhc2tfaWR9EoQBCgpXYXRjaFRhc2tzEicuYWNvbnRleHQub2JzZXJ2ZXIudjEuV2F0Y2hUYXNrc1JlcXVlc3QaKC5hY29udGV4dC5vYnNlcnZlci52MS5XYXRjaFRhc2tzUmVzcG9uc2UiIZACAdDzGAOC0+STAhQSEi9hcGkvdjEvdGFzay93YXRjaDABEp8BCg5TZXRUYXNrT3V0Y29tZRIrLmFjb250ZXh0Lm9ic2VydmVyLnYxLlNldFRhc2tPdXRjb21lUmVxdWVzdBosLmFjb250ZXh0Lm9ic2VydmVyLnYxLlNldFRhc2tPdXRjb21lUmVzcG9uc2UiMpACAoLT5JMCKToBKmIEdGFzaxoeL2FwaS92MS90YXNrL3t0YXNrX2lkfS9vdXRjb21lEpcBCgxGbHVzaFNlc3Npb24SKS5hY29udGV4dC5vYnNlcnZlci52MS5GbHVzaFNlc3Npb25SZXF1ZXN0GiouYWNvbnRleHQub2JzZXJ2ZXIudjEuRmx1c2hTZXNzaW9uUmVzcG9uc2UiMJACAoLT5JMCJzoBKiIiL2FwaS92MS9zZXNzaW9uL3tzZXNzaW9uX2lkfS9mbHVzaBKxAQoSR2V0T2JzZXJ2aW5nU3RhdHVzEi8uYWNvbnRleHQub2JzZXJ2ZXIudjEuR2V0T2JzZXJ2aW5nU3RhdHVzUmVxdWVzdBowLmFjb250ZXh0Lm9ic2VydmVyLnYxLkdldE9ic2VydmluZ1N0YXR1c1Jlc3BvbnNlIjiQAgGC0+STAi8SLS9hcGkvdjEvc2Vzc2lvbi97c2Vzc2lvbl9pZH0vb2JzZXJ2aW5nX3N0YXR1cxKxAQoRR2V0TGVhcm5pbmdTdGF0dXMSLi5hY29udGV4dC5vYnNlcnZlci52MS5HZXRMZWFybmluZ1N0YXR1c1JlcXVlc3QaLy5hY29udGV4dC5vYnNlcnZlci52MS5HZXRMZWFybmluZ1N0YXR1c1Jlc3BvbnNlIjuQAgGC0+STAjISMC9hcGkvdjEvc2Vzc2lvbi97c2Vzc2lvbl9pZH0vZ2V0X2xlYXJuaW5nX3N0YXR1cxKzAQoTUmV0cnlGYWlsZWRNZXNzYWdlcxIwLmFjb250ZXh0Lm9ic2VydmVyLnYxLlJldHJ5RmFpbGVkTWVzc2FnZXNSZXF1ZXN0GjEuYWNvbnRleHQub2JzZXJ2ZXIudjEuUmV0cnlGYWlsZWRNZXNzYWdlc1Jlc3BvbnNlIjeQAgKC0+STAi46ASoiKS9hcGkvdjEvc2Vzc2lvbi97c2Vzc2lvbl9pZH0vcmV0cnlfZmFpbGVkEqQBChBSZW9ic2VydmVTZXNzaW9uEi0uYWNvbnRleHQub2JzZXJ2ZXIudjEuUmVvYnNlcnZlU2Vzc2lvblJlcXVlc3QaLi5hY29udGV4dC5vYnNlcnZlci52MS5SZW9ic2VydmVTZXNzaW9uUmVzcG9uc2UiMYLT5JMCKzoBKiImL2FwaS92MS9zZXNzaW9uL3tzZXNzaW9uX2lkfS9yZW9ic2VydmUShwEKDUdldFN0YXRpc3RpY3MSKi5hY29udGV4dC5vYnNlcnZlci52MS5HZXRTdGF0aXN0aWNzUmVxdWVzdBorLmFjb250ZXh0Lm9ic2VydmVyLnYxLkdldFN0YXRpc3RpY3NSZXNwb25zZSIdkAIBgtPkkwIUEhIvYXBpL3YxL3N0YXRpc3RpY3MSdAoOR2V0VGFza0NvbnRleHQSKy5hY29udGV4dC5vYnNlcnZlci52MS5HZXRUYXNrQ29udGV4dFJlcXVlc3QaLC5hY29udGV4dC5vYnNlcnZlci52MS5HZXRUYXNrQ29udGV4dFJlc3BvbnNlIgeQAgHI8xgDYgZwcm90bzM", [file_acontext_observer_v1_statistics, file_acontext_observer_v1_task, file_acontext_options_v1_options, file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_timestamp]);
 
 /**
  * Asks for a page of tasks. With nothing set: the first 20.
@@ -87,6 +87,83 @@ export const ListTasksResponseSchema: GenMessage<ListTasksResponse> = /*@__PURE_
   messageDesc(file_acontext_observer_v1_task_service, 1);
 
 /**
+ * Asks for a page of the project's tasks. With nothing set: the oldest 20.
+ *
+ * @generated from message acontext.observer.v1.ListProjectTasksRequest
+ */
+export type ListProjectTasksRequest = Message<"acontext.observer.v1.ListProjectTasksRequest"> & {
+  /**
+   * @generated from field: optional string status = 1;
+   */
+  status?: string | undefined;
+
+  /**
+   * Only tasks that were first seen from this time on, and before the other.
+   *
+   * @generated from field: google.protobuf.Timestamp seen_after = 2;
+   */
+  seenAfter?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp seen_before = 3;
+   */
+  seenBefore?: Timestamp | undefined;
+
+  /**
+   * Default 20.
+   *
+   * @generated from field: optional int32 limit = 4;
+   */
+  limit?: number | undefined;
+
+  /**
+   * @generated from field: optional string cursor = 5;
+   */
+  cursor?: string | undefined;
+
+  /**
+   * @generated from field: bool time_desc = 6;
+   */
+  timeDesc: boolean;
+};
+
+/**
+ * Describes the message acontext.observer.v1.ListProjectTasksRequest.
+ * Use `create(ListProjectTasksRequestSchema)` to create a new message.
+ */
+export const ListProjectTasksRequestSchema: GenMessage<ListProjectTasksRequest> = /*@__PURE__*/
+  messageDesc(file_acontext_observer_v1_task_service, 2);
+
+/**
+ * Holds a page of tasks.
+ *
+ * @generated from message acontext.observer.v1.ListProjectTasksResponse
+ */
+export type ListProjectTasksResponse = Message<"acontext.observer.v1.ListProjectTasksResponse"> & {
+  /**
+   * @generated from field: repeated acontext.observer.v1.Task items = 1;
+   */
+  items: Task[];
+
+  /**
+   * @generated from field: optional string next_cursor = 2;
+   */
+  nextCursor?: string | undefined;
+
+  /**
+   * @generated from field: bool has_more = 3;
+   */
+  hasMore: boolean;
+};
+
+/**
+ * Describes the message acontext.observer.v1.ListProjectTasksResponse.
+ * Use `create(ListProjectTasksResponseSchema)` to create a new message.
+ */
+export const ListProjectTasksResponseSchema: GenMessage<ListProjectTasksResponse> = /*@__PURE__*/
+  messageDesc(file_acontext_observer_v1_task_service, 3);
+
+/**
  * Asks for a task.
  *
  * @generated from message acontext.observer.v1.GetTaskRequest
@@ -103,7 +180,7 @@ export type GetTaskRequest = Message<"acontext.observer.v1.GetTaskRequest"> & {
  * Use `create(GetTaskRequestSchema)` to create a new message.
  */
 export const GetTaskRequestSchema: GenMessage<GetTaskRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_observer_v1_task_service, 2);
+  messageDesc(file_acontext_observer_v1_task_service, 4);
 
 /**
  * Holds the task with its messages, oldest first.
@@ -127,7 +204,7 @@ export type GetTaskResponse = Message<"acontext.observer.v1.GetTaskResponse"> & 
  * Use `create(GetTaskResponseSchema)` to create a new message.
  */
 export const GetTaskResponseSchema: GenMessage<GetTaskResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_observer_v1_task_service, 3);
+  messageDesc(file_acontext_observer_v1_task_service, 5);
 
 /**
  * Asks for changes. With nothing set: every change in the project from now on.
@@ -161,7 +238,7 @@ export type WatchTasksRequest = Message<"acontext.observer.v1.WatchTasksRequest"
  * Use `create(WatchTasksRequestSchema)` to create a new message.
  */
 export const WatchTasksRequestSchema: GenMessage<WatchTasksRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_observer_v1_task_service, 4);
+  messageDesc(file_acontext_observer_v1_task_service, 6);
 
 /**
  * Holds one change, or says where the watch begins.
@@ -189,7 +266,7 @@ export type WatchTasksResponse = Message<"acontext.observer.v1.WatchTasksRespons
  * Use `create(WatchTasksResponseSchema)` to create a new message.
  */
 export const WatchTasksResponseSchema: GenMessage<WatchTasksResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_observer_v1_task_service, 5);
+  messageDesc(file_acontext_observer_v1_task_service, 7);
 
 /**
  * Asks for an outcome.
@@ -220,7 +297,7 @@ export type SetTaskOutcomeRequest = Message<"acontext.observer.v1.SetTaskOutcome
  * Use `create(SetTaskOutcomeRequestSchema)` to create a new message.
  */
 export const SetTaskOutcomeRequestSchema: GenMessage<SetTaskOutcomeRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_observer_v1_task_service, 6);
+  messageDesc(file_acontext_observer_v1_task_service, 8);
 
 /**
  * Holds the task as it is now.
@@ -239,7 +316,7 @@ export type SetTaskOutcomeResponse = Message<"acontext.observer.v1.SetTaskOutcom
  * Use `create(SetTaskOutcomeResponseSchema)` to create a new message.
  */
 export const SetTaskOutcomeResponseSchema: GenMessage<SetTaskOutcomeResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_observer_v1_task_service, 7);
+  messageDesc(file_acontext_observer_v1_task_service, 9);
 
 /**
  * Asks for everything to be observed now.
@@ -258,7 +335,7 @@ export type FlushSessionRequest = Message<"acontext.observer.v1.FlushSessionRequ
  * Use `create(FlushSessionRequestSchema)` to create a new message.
  */
 export const FlushSessionRequestSchema: GenMessage<FlushSessionRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_observer_v1_task_service, 8);
+  messageDesc(file_acontext_observer_v1_task_service, 10);
 
 /**
  * Says how it went.
@@ -294,7 +371,7 @@ export type FlushSessionResponse = Message<"acontext.observer.v1.FlushSessionRes
  * Use `create(FlushSessionResponseSchema)` to create a new message.
  */
 export const FlushSessionResponseSchema: GenMessage<FlushSessionResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_observer_v1_task_service, 9);
+  messageDesc(file_acontext_observer_v1_task_service, 11);
 
 /**
  * Asks for a session's state.
@@ -313,7 +390,7 @@ export type GetObservingStatusRequest = Message<"acontext.observer.v1.GetObservi
  * Use `create(GetObservingStatusRequestSchema)` to create a new message.
  */
 export const GetObservingStatusRequestSchema: GenMessage<GetObservingStatusRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_observer_v1_task_service, 10);
+  messageDesc(file_acontext_observer_v1_task_service, 12);
 
 /**
  * Counts messages; failed ones only in failed.
@@ -361,7 +438,7 @@ export type GetObservingStatusResponse = Message<"acontext.observer.v1.GetObserv
  * Use `create(GetObservingStatusResponseSchema)` to create a new message.
  */
 export const GetObservingStatusResponseSchema: GenMessage<GetObservingStatusResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_observer_v1_task_service, 11);
+  messageDesc(file_acontext_observer_v1_task_service, 13);
 
 /**
  * Asks for a session's state.
@@ -380,7 +457,7 @@ export type GetLearningStatusRequest = Message<"acontext.observer.v1.GetLearning
  * Use `create(GetLearningStatusRequestSchema)` to create a new message.
  */
 export const GetLearningStatusRequestSchema: GenMessage<GetLearningStatusRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_observer_v1_task_service, 12);
+  messageDesc(file_acontext_observer_v1_task_service, 14);
 
 /**
  * Counts successful tasks; both are 0 without a space.
@@ -419,7 +496,7 @@ export type GetLearningStatusResponse = Message<"acontext.observer.v1.GetLearnin
  * Use `create(GetLearningStatusResponseSchema)` to create a new message.
  */
 export const GetLearningStatusResponseSchema: GenMessage<GetLearningStatusResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_observer_v1_task_service, 13);
+  messageDesc(file_acontext_observer_v1_task_service, 15);
 
 /**
  * Asks for another try.
@@ -438,7 +515,7 @@ export type RetryFailedMessagesRequest = Message<"acontext.observer.v1.RetryFail
  * Use `create(RetryFailedMessagesRequestSchema)` to create a new message.
  */
 export const RetryFailedMessagesRequestSchema: GenMessage<RetryFailedMessagesRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_observer_v1_task_service, 14);
+  messageDesc(file_acontext_observer_v1_task_service, 16);
 
 /**
  * Says how many messages wait again.
@@ -457,7 +534,7 @@ export type RetryFailedMessagesResponse = Message<"acontext.observer.v1.RetryFai
  * Use `create(RetryFailedMessagesResponseSchema)` to create a new message.
  */
 export const RetryFailedMessagesResponseSchema: GenMessage<RetryFailedMessagesResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_observer_v1_task_service, 15);
+  messageDesc(file_acontext_observer_v1_task_service, 17);
 
 /**
  * Asks for a new observation.
@@ -484,7 +561,7 @@ export type ReobserveSessionRequest = Message<"acontext.observer.v1.ReobserveSes
  * Use `create(ReobserveSessionRequestSchema)` to create a new message.
  */
 export const ReobserveSessionRequestSchema: GenMessage<ReobserveSessionRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_observer_v1_task_service, 16);
+  messageDesc(file_acontext_observer_v1_task_service, 18);
 
 /**
  * Holds the tasks after and before.
@@ -519,7 +596,7 @@ export type ReobserveSessionResponse = Message<"acontext.observer.v1.ReobserveSe
  * Use `create(ReobserveSessionResponseSchema)` to create a new message.
  */
 export const ReobserveSessionResponseSchema: GenMessage<ReobserveSessionResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_observer_v1_task_service, 17);
+  messageDesc(file_acontext_observer_v1_task_service, 19);
 
 /**
  * Asks for figures. With nothing set: the last 7 days in UTC.
@@ -547,7 +624,7 @@ export type GetStatisticsRequest = Message<"acontext.observer.v1.GetStatisticsRe
  * Use `create(GetStatisticsRequestSchema)` to create a new message.
  */
 export const GetStatisticsRequestSchema: GenMessage<GetStatisticsRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_observer_v1_task_service, 18);
+  messageDesc(file_acontext_observer_v1_task_service, 20);
 
 /**
  * Holds the figures, a day each, oldest first, days without anything included.
@@ -573,7 +650,7 @@ export type GetStatisticsResponse = Message<"acontext.observer.v1.GetStatisticsR
  * Use `create(GetStatisticsResponseSchema)` to create a new message.
  */
 export const GetStatisticsResponseSchema: GenMessage<GetStatisticsResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_observer_v1_task_service, 19);
+  messageDesc(file_acontext_observer_v1_task_service, 21);
 
 /**
  * Asks for a task's context.
@@ -592,7 +669,7 @@ export type GetTaskContextRequest = Message<"acontext.observer.v1.GetTaskContext
  * Use `create(GetTaskContextRequestSchema)` to create a new message.
  */
 export const GetTaskContextRequestSchema: GenMessage<GetTaskContextRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_observer_v1_task_service, 20);
+  messageDesc(file_acontext_observer_v1_task_service, 22);
 
 /**
  * Holds the task, its messages and up to 5 earlier tasks of the session, oldest first.
@@ -634,7 +711,7 @@ export type GetTaskContextResponse = Message<"acontext.observer.v1.GetTaskContex
  * Use `create(GetTaskContextResponseSchema)` to create a new message.
  */
 export const GetTaskContextResponseSchema: GenMessage<GetTaskContextResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_observer_v1_task_service, 21);
+  messageDesc(file_acontext_observer_v1_task_service, 23);
 
 /**
  * TaskService shows which tasks an agent works on, and how far observing them has come.
@@ -653,6 +730,17 @@ export const TaskService: GenService<{
     methodKind: "unary";
     input: typeof ListTasksRequestSchema;
     output: typeof ListTasksResponseSchema;
+  },
+  /**
+   * ListProjectTasks returns tasks of all sessions by when they were first seen, without planning
+   * sections.
+   *
+   * @generated from rpc acontext.observer.v1.TaskService.ListProjectTasks
+   */
+  listProjectTasks: {
+    methodKind: "unary";
+    input: typeof ListProjectTasksRequestSchema;
+    output: typeof ListProjectTasksResponseSchema;
   },
   /**
    * GetTask returns a task with the messages it came from.

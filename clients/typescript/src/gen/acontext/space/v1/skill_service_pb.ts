@@ -11,15 +11,15 @@ import type { CitedBlock, Confirmation, Exposure, Skill, SkillVersion, Sop, Tool
 import { file_acontext_space_v1_skill } from "./skill_pb.js";
 import { file_buf_validate_validate } from "../../../buf/validate/validate_pb.js";
 import { file_google_api_annotations } from "../../../google/api/annotations_pb.js";
-import type { FieldMask } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_field_mask } from "@bufbuild/protobuf/wkt";
+import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file acontext/space/v1/skill_service.proto.
  */
 export const file_acontext_space_v1_skill_service: GenFile = /*@__PURE__*/
-  fileDesc("CiVhY29udGV4dC9zcGFjZS92MS9za2lsbF9zZXJ2aWNlLnByb3RvEhFhY29udGV4dC5zcGFjZS52MSL/AwoTU2VhcmNoU2tpbGxzUmVxdWVzdBIaCghzcGFjZV9pZBgBIAEoCUIIukgFcgOwAQESYQoFcXVlcnkYAiABKAlCUrpIT7oBRgoPcXVlcnkubm90X2JsYW5rEhdxdWVyeSBtdXN0IG5vdCBiZSBibGFuaxoadGhpcy5tYXRjaGVzKCdbXiBcdFxyXG5dJylyBBiAgAISHQoFbGltaXQYAyABKAVCCbpIBhoEGDIoAUgAiAEBEicKBG1vZGUYBCABKAlCFLpIEXIPUgRmYXN0UgdhZ2VudGljSAGIAQESOAoSc2VtYW50aWNfdGhyZXNob2xkGAUgASgBQhe6SBQSEhkAAAAAAAAAQCkAAAAAAAAAAEgCiAEBEiYKDm1heF9pdGVyYXRpb25zGAYgASgFQgm6SAYaBBhkKAFIA4gBARIhCgpzZXNzaW9uX2lkGAcgASgJQgi6SAVyA7ABAUgEiAEBEhYKCXRvb2xfbmFtZRgIIAEoCUgFiAEBEh4KB3BhZ2VfaWQYCSABKAlCCLpIBXIDsAEBSAaIAQFCCAoGX2xpbWl0QgcKBV9tb2RlQhUKE19zZW1hbnRpY190aHJlc2hvbGRCEQoPX21heF9pdGVyYXRpb25zQg0KC19zZXNzaW9uX2lkQgwKCl90b29sX25hbWVCCgoIX3BhZ2VfaWQidwoUU2VhcmNoU2tpbGxzUmVzcG9uc2USMwoMY2l0ZWRfYmxvY2tzGAEgAygLMh0uYWNvbnRleHQuc3BhY2UudjEuQ2l0ZWRCbG9jaxIZCgxmaW5hbF9hbnN3ZXIYAiABKAlIAIgBAUIPCg1fZmluYWxfYW5zd2VyIqMBChFMaXN0U2tpbGxzUmVxdWVzdBIaCghzcGFjZV9pZBgBIAEoCUIIukgFcgOwAQESFQoNd2l0aF9hcmNoaXZlZBgCIAEoCBIeCgVsaW1pdBgDIAEoBUIKukgHGgUYyAEoAUgAiAEBEhMKBmN1cnNvchgEIAEoCUgBiAEBEhEKCXRpbWVfZGVzYxgFIAEoCEIICgZfbGltaXRCCQoHX2N1cnNvciJ5ChJMaXN0U2tpbGxzUmVzcG9uc2USJwoFaXRlbXMYASADKAsyGC5hY29udGV4dC5zcGFjZS52MS5Ta2lsbBIYCgtuZXh0X2N1cnNvchgCIAEoCUgAiAEBEhAKCGhhc19tb3JlGAMgASgIQg4KDF9uZXh0X2N1cnNvciItCg9HZXRTa2lsbFJlcXVlc3QSGgoIc2tpbGxfaWQYASABKAlCCLpIBXIDsAEBIp4BChBHZXRTa2lsbFJlc3BvbnNlEicKBXNraWxsGAEgASgLMhguYWNvbnRleHQuc3BhY2UudjEuU2tpbGwSMQoIdmVyc2lvbnMYAiADKAsyHy5hY29udGV4dC5zcGFjZS52MS5Ta2lsbFZlcnNpb24SLgoJZXhwb3N1cmVzGAMgAygLMhsuYWNvbnRleHQuc3BhY2UudjEuRXhwb3N1cmUijgEKElVwZGF0ZVNraWxsUmVxdWVzdBIaCghza2lsbF9pZBgBIAEoCUIIukgFcgOwAQESKwoDc29wGAIgASgLMhYuYWNvbnRleHQuc3BhY2UudjEuU29wQga6SAPIAQESLwoLdXBkYXRlX21hc2sYAyABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrIj4KE1VwZGF0ZVNraWxsUmVzcG9uc2USJwoFc2tpbGwYASABKAsyGC5hY29udGV4dC5zcGFjZS52MS5Ta2lsbCJMChRSb2xsYmFja1NraWxsUmVxdWVzdBIaCghza2lsbF9pZBgBIAEoCUIIukgFcgOwAQESGAoHdmVyc2lvbhgCIAEoBUIHukgEGgIoASJAChVSb2xsYmFja1NraWxsUmVzcG9uc2USJwoFc2tpbGwYASABKAsyGC5hY29udGV4dC5zcGFjZS52MS5Ta2lsbCJVChNBcmNoaXZlU2tpbGxSZXF1ZXN0EhoKCHNraWxsX2lkGAEgASgJQgi6SAVyA7ABARIVCghhcmNoaXZlZBgCIAEoCEgAiAEBQgsKCV9hcmNoaXZlZCI/ChRBcmNoaXZlU2tpbGxSZXNwb25zZRInCgVza2lsbBgBIAEoCzIYLmFjb250ZXh0LnNwYWNlLnYxLlNraWxsIpMBChhMaXN0Q29uZmlybWF0aW9uc1JlcXVlc3QSGgoIc3BhY2VfaWQYASABKAlCCLpIBXIDsAEBEh4KBWxpbWl0GAIgASgFQgq6SAcaBRjIASgBSACIAQESEwoGY3Vyc29yGAMgASgJSAGIAQESEQoJdGltZV9kZXNjGAQgASgIQggKBl9saW1pdEIJCgdfY3Vyc29yIocBChlMaXN0Q29uZmlybWF0aW9uc1Jlc3BvbnNlEi4KBWl0ZW1zGAEgAygLMh8uYWNvbnRleHQuc3BhY2UudjEuQ29uZmlybWF0aW9uEhgKC25leHRfY3Vyc29yGAIgASgJSACIAQESEAoIaGFzX21vcmUYAyABKAhCDgoMX25leHRfY3Vyc29yIrcBChpSZXNvbHZlQ29uZmlybWF0aW9uUmVxdWVzdBIaCghzcGFjZV9pZBgBIAEoCUIIukgFcgOwAQESIQoPY29uZmlybWF0aW9uX2lkGAIgASgJQgi6SAVyA7ABARIZCgRzYXZlGAMgASgIQga6SAPIAQFIAIgBARIrCgZlZGl0ZWQYBCABKAsyFi5hY29udGV4dC5zcGFjZS52MS5Tb3BIAYgBAUIHCgVfc2F2ZUIJCgdfZWRpdGVkImoKG1Jlc29sdmVDb25maXJtYXRpb25SZXNwb25zZRI6Cgxjb25maXJtYXRpb24YASABKAsyHy5hY29udGV4dC5zcGFjZS52MS5Db25maXJtYXRpb25IAIgBAUIPCg1fY29uZmlybWF0aW9uIhYKFExpc3RUb29sTmFtZXNSZXF1ZXN0IkMKFUxpc3RUb29sTmFtZXNSZXNwb25zZRIqCgVpdGVtcxgBIAMoCzIbLmFjb250ZXh0LnNwYWNlLnYxLlRvb2xOYW1lIk0KElJlbmFtZVRvb2xzUmVxdWVzdBI3CgZyZW5hbWUYASADKAsyHS5hY29udGV4dC5zcGFjZS52MS5Ub29sUmVuYW1lQgi6SAWSAQIIASIwCgpUb29sUmVuYW1lEhAKCG9sZF9uYW1lGAEgASgJEhAKCG5ld19uYW1lGAIgASgJIjUKE1JlbmFtZVRvb2xzUmVzcG9uc2USDgoGc3RhdHVzGAEgASgFEg4KBmVycm1zZxgCIAEoCSKUAgoXTGlzdExlYXJuaW5nUnVuc1JlcXVlc3QSHwoIc3BhY2VfaWQYASABKAlCCLpIBXIDsAEBSACIAQESHgoFbGltaXQYAiABKAVCCrpIBxoFGMgBKAFIAYgBARITCgZjdXJzb3IYAyABKAlIAogBARIRCgl0aW1lX2Rlc2MYBCABKAgSIQoKc2Vzc2lvbl9pZBgFIAEoCUIIukgFcgOwAQFIA4gBARIRCgRyb2xlGAYgASgJSASIAQESFAoHb3V0Y29tZRgHIAEoCUgFiAEBQgsKCV9zcGFjZV9pZEIICgZfbGltaXRCCQoHX2N1cnNvckINCgtfc2Vzc2lvbl9pZEIHCgVfcm9sZUIKCghfb3V0Y29tZSKAAQoYTGlzdExlYXJuaW5nUnVuc1Jlc3BvbnNlEigKBWl0ZW1zGAEgAygLMhkuYWNvbnRleHQub2JzZXJ2ZXIudjEuUnVuEhgKC25leHRfY3Vyc29yGAIgASgJSACIAQESEAoIaGFzX21vcmUYAyABKAhCDgoMX25leHRfY3Vyc29yImoKGlJldHJ5RmFpbGVkTGVhcm5pbmdSZXF1ZXN0EhoKCHNwYWNlX2lkGAEgASgJQgi6SAVyA7ABARIhCgpzZXNzaW9uX2lkGAIgASgJQgi6SAVyA7ABAUgAiAEBQg0KC19zZXNzaW9uX2lkIiwKG1JldHJ5RmFpbGVkTGVhcm5pbmdSZXNwb25zZRINCgVjb3VudBgBIAEoBSJpChlHZXRTa2lsbFN0YXRpc3RpY3NSZXF1ZXN0Eh0KBGRheXMYASABKAVCCrpIBxoFGO4CKAFIAIgBARIWCgl0aW1lX3pvbmUYAiABKAlIAYgBAUIHCgVfZGF5c0IMCgpfdGltZV96b25lIpABChpHZXRTa2lsbFN0YXRpc3RpY3NSZXNwb25zZRIpCgRkYXlzGAEgAygLMhsuYWNvbnRleHQuc3BhY2UudjEuU2tpbGxEYXkSDgoGc3BhY2VzGAIgASgFEg4KBnNraWxscxgDIAEoBRIQCghhcmNoaXZlZBgEIAEoBRIVCg1jb25maXJtYXRpb25zGAUgASgFIksKCFNraWxsRGF5EgwKBGRhdGUYASABKAkSDwoHbGVhcm5lZBgCIAEoBRIQCghpbXByb3ZlZBgDIAEoBRIOCgZzZXJ2ZWQYBCABKAUiFgoUUmVpbmRleFNraWxsc1JlcXVlc3QiPwoVUmVpbmRleFNraWxsc1Jlc3BvbnNlEg0KBWNvdW50GAEgASgFEhcKD2VtYmVkZGluZ19zcGFjZRgCIAEoCTKIEQoMU2tpbGxTZXJ2aWNlEpMBCgxTZWFyY2hTa2lsbHMSJi5hY29udGV4dC5zcGFjZS52MS5TZWFyY2hTa2lsbHNSZXF1ZXN0GicuYWNvbnRleHQuc3BhY2UudjEuU2VhcmNoU2tpbGxzUmVzcG9uc2UiMoLT5JMCLBIqL2FwaS92MS9zcGFjZS97c3BhY2VfaWR9L2V4cGVyaWVuY2Vfc2VhcmNoEoQBCgpMaXN0U2tpbGxzEiQuYWNvbnRleHQuc3BhY2UudjEuTGlzdFNraWxsc1JlcXVlc3QaJS5hY29udGV4dC5zcGFjZS52MS5MaXN0U2tpbGxzUmVzcG9uc2UiKZACAYLT5JMCIBIeL2FwaS92MS9zcGFjZS97c3BhY2VfaWR9L3NraWxsEngKCEdldFNraWxsEiIuYWNvbnRleHQuc3BhY2UudjEuR2V0U2tpbGxSZXF1ZXN0GiMuYWNvbnRleHQuc3BhY2UudjEuR2V0U2tpbGxSZXNwb25zZSIjkAIBgtPkkwIaEhgvYXBpL3YxL3NraWxsL3tza2lsbF9pZH0SiwEKC1VwZGF0ZVNraWxsEiUuYWNvbnRleHQuc3BhY2UudjEuVXBkYXRlU2tpbGxSZXF1ZXN0GiYuYWNvbnRleHQuc3BhY2UudjEuVXBkYXRlU2tpbGxSZXNwb25zZSItkAICgtPkkwIkOgEqYgVza2lsbDIYL2FwaS92MS9za2lsbC97c2tpbGxfaWR9EpcBCg1Sb2xsYmFja1NraWxsEicuYWNvbnRleHQuc3BhY2UudjEuUm9sbGJhY2tTa2lsbFJlcXVlc3QaKC5hY29udGV4dC5zcGFjZS52MS5Sb2xsYmFja1NraWxsUmVzcG9uc2UiM4LT5JMCLToBKmIFc2tpbGwiIS9hcGkvdjEvc2tpbGwve3NraWxsX2lkfS9yb2xsYmFjaxKWAQoMQXJjaGl2ZVNraWxsEiYuYWNvbnRleHQuc3BhY2UudjEuQXJjaGl2ZVNraWxsUmVxdWVzdBonLmFjb250ZXh0LnNwYWNlLnYxLkFyY2hpdmVTa2lsbFJlc3BvbnNlIjWQAgKC0+STAiw6ASpiBXNraWxsGiAvYXBpL3YxL3NraWxsL3tza2lsbF9pZH0vYXJjaGl2ZRKsAQoRTGlzdENvbmZpcm1hdGlvbnMSKy5hY29udGV4dC5zcGFjZS52MS5MaXN0Q29uZmlybWF0aW9uc1JlcXVlc3QaLC5hY29udGV4dC5zcGFjZS52MS5MaXN0Q29uZmlybWF0aW9uc1Jlc3BvbnNlIjyQAgGC0+STAjMSMS9hcGkvdjEvc3BhY2Uve3NwYWNlX2lkfS9leHBlcmllbmNlX2NvbmZpcm1hdGlvbnMSrAIKE1Jlc29sdmVDb25maXJtYXRpb24SLS5hY29udGV4dC5zcGFjZS52MS5SZXNvbHZlQ29uZmlybWF0aW9uUmVxdWVzdBouLmFjb250ZXh0LnNwYWNlLnYxLlJlc29sdmVDb25maXJtYXRpb25SZXNwb25zZSK1AYLT5JMCrgE6ASpaVjoBKmIMY29uZmlybWF0aW9uMkMvYXBpL3YxL3NwYWNlL3tzcGFjZV9pZH0vZXhwZXJpZW5jZV9jb25maXJtYXRpb25zL3tjb25maXJtYXRpb25faWR9Ygxjb25maXJtYXRpb24aQy9hcGkvdjEvc3BhY2Uve3NwYWNlX2lkfS9leHBlcmllbmNlX2NvbmZpcm1hdGlvbnMve2NvbmZpcm1hdGlvbl9pZH0ShwEKDUxpc3RUb29sTmFtZXMSJy5hY29udGV4dC5zcGFjZS52MS5MaXN0VG9vbE5hbWVzUmVxdWVzdBooLmFjb250ZXh0LnNwYWNlLnYxLkxpc3RUb29sTmFtZXNSZXNwb25zZSIjkAIBgtPkkwIaYgVpdGVtcxIRL2FwaS92MS90b29sL25hbWUSfQoLUmVuYW1lVG9vbHMSJS5hY29udGV4dC5zcGFjZS52MS5SZW5hbWVUb29sc1JlcXVlc3QaJi5hY29udGV4dC5zcGFjZS52MS5SZW5hbWVUb29sc1Jlc3BvbnNlIh+QAgKC0+STAhY6ASoaES9hcGkvdjEvdG9vbC9uYW1lEowBChBMaXN0TGVhcm5pbmdSdW5zEiouYWNvbnRleHQuc3BhY2UudjEuTGlzdExlYXJuaW5nUnVuc1JlcXVlc3QaKy5hY29udGV4dC5zcGFjZS52MS5MaXN0TGVhcm5pbmdSdW5zUmVzcG9uc2UiH5ACAYLT5JMCFhIUL2FwaS92MS9sZWFybmluZ19ydW4SqQEKE1JldHJ5RmFpbGVkTGVhcm5pbmcSLS5hY29udGV4dC5zcGFjZS52MS5SZXRyeUZhaWxlZExlYXJuaW5nUmVxdWVzdBouLmFjb250ZXh0LnNwYWNlLnYxLlJldHJ5RmFpbGVkTGVhcm5pbmdSZXNwb25zZSIzkAICgtPkkwIqOgEqIiUvYXBpL3YxL3NwYWNlL3tzcGFjZV9pZH0vcmV0cnlfZmFpbGVkEnYKEkdldFNraWxsU3RhdGlzdGljcxIsLmFjb250ZXh0LnNwYWNlLnYxLkdldFNraWxsU3RhdGlzdGljc1JlcXVlc3QaLS5hY29udGV4dC5zcGFjZS52MS5HZXRTa2lsbFN0YXRpc3RpY3NSZXNwb25zZSIDkAIBEoUBCg1SZWluZGV4U2tpbGxzEicuYWNvbnRleHQuc3BhY2UudjEuUmVpbmRleFNraWxsc1JlcXVlc3QaKC5hY29udGV4dC5zcGFjZS52MS5SZWluZGV4U2tpbGxzUmVzcG9uc2UiIZACAsjzGAKC0+STAhQ6ASoiDy9hcGkvdjEvcmVpbmRleGIGcHJvdG8z", [file_acontext_observer_v1_run, file_acontext_options_v1_options, file_acontext_space_v1_skill, file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_field_mask]);
+  fileDesc("CiVhY29udGV4dC9zcGFjZS92MS9za2lsbF9zZXJ2aWNlLnByb3RvEhFhY29udGV4dC5zcGFjZS52MSL/AwoTU2VhcmNoU2tpbGxzUmVxdWVzdBIaCghzcGFjZV9pZBgBIAEoCUIIukgFcgOwAQESYQoFcXVlcnkYAiABKAlCUrpIT7oBRgoPcXVlcnkubm90X2JsYW5rEhdxdWVyeSBtdXN0IG5vdCBiZSBibGFuaxoadGhpcy5tYXRjaGVzKCdbXiBcdFxyXG5dJylyBBiAgAISHQoFbGltaXQYAyABKAVCCbpIBhoEGDIoAUgAiAEBEicKBG1vZGUYBCABKAlCFLpIEXIPUgRmYXN0UgdhZ2VudGljSAGIAQESOAoSc2VtYW50aWNfdGhyZXNob2xkGAUgASgBQhe6SBQSEhkAAAAAAAAAQCkAAAAAAAAAAEgCiAEBEiYKDm1heF9pdGVyYXRpb25zGAYgASgFQgm6SAYaBBhkKAFIA4gBARIhCgpzZXNzaW9uX2lkGAcgASgJQgi6SAVyA7ABAUgEiAEBEhYKCXRvb2xfbmFtZRgIIAEoCUgFiAEBEh4KB3BhZ2VfaWQYCSABKAlCCLpIBXIDsAEBSAaIAQFCCAoGX2xpbWl0QgcKBV9tb2RlQhUKE19zZW1hbnRpY190aHJlc2hvbGRCEQoPX21heF9pdGVyYXRpb25zQg0KC19zZXNzaW9uX2lkQgwKCl90b29sX25hbWVCCgoIX3BhZ2VfaWQidwoUU2VhcmNoU2tpbGxzUmVzcG9uc2USMwoMY2l0ZWRfYmxvY2tzGAEgAygLMh0uYWNvbnRleHQuc3BhY2UudjEuQ2l0ZWRCbG9jaxIZCgxmaW5hbF9hbnN3ZXIYAiABKAlIAIgBAUIPCg1fZmluYWxfYW5zd2VyIjcKGUdldFNlYXJjaFRocmVzaG9sZFJlcXVlc3QSGgoIc3BhY2VfaWQYASABKAlCCLpIBXIDsAEBIlEKGkdldFNlYXJjaFRocmVzaG9sZFJlc3BvbnNlEhEKCXRocmVzaG9sZBgBIAEoARIQCghjcm93ZGluZxgCIAEoARIOCgZzZXRfYnkYAyABKAkiowEKEUxpc3RTa2lsbHNSZXF1ZXN0EhoKCHNwYWNlX2lkGAEgASgJQgi6SAVyA7ABARIVCg13aXRoX2FyY2hpdmVkGAIgASgIEh4KBWxpbWl0GAMgASgFQgq6SAcaBRjIASgBSACIAQESEwoGY3Vyc29yGAQgASgJSAGIAQESEQoJdGltZV9kZXNjGAUgASgIQggKBl9saW1pdEIJCgdfY3Vyc29yInkKEkxpc3RTa2lsbHNSZXNwb25zZRInCgVpdGVtcxgBIAMoCzIYLmFjb250ZXh0LnNwYWNlLnYxLlNraWxsEhgKC25leHRfY3Vyc29yGAIgASgJSACIAQESEAoIaGFzX21vcmUYAyABKAhCDgoMX25leHRfY3Vyc29yIi0KD0dldFNraWxsUmVxdWVzdBIaCghza2lsbF9pZBgBIAEoCUIIukgFcgOwAQEingEKEEdldFNraWxsUmVzcG9uc2USJwoFc2tpbGwYASABKAsyGC5hY29udGV4dC5zcGFjZS52MS5Ta2lsbBIxCgh2ZXJzaW9ucxgCIAMoCzIfLmFjb250ZXh0LnNwYWNlLnYxLlNraWxsVmVyc2lvbhIuCglleHBvc3VyZXMYAyADKAsyGy5hY29udGV4dC5zcGFjZS52MS5FeHBvc3VyZSKOAQoSVXBkYXRlU2tpbGxSZXF1ZXN0EhoKCHNraWxsX2lkGAEgASgJQgi6SAVyA7ABARIrCgNzb3AYAiABKAsyFi5hY29udGV4dC5zcGFjZS52MS5Tb3BCBrpIA8gBARIvCgt1cGRhdGVfbWFzaxgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2siPgoTVXBkYXRlU2tpbGxSZXNwb25zZRInCgVza2lsbBgBIAEoCzIYLmFjb250ZXh0LnNwYWNlLnYxLlNraWxsIkwKFFJvbGxiYWNrU2tpbGxSZXF1ZXN0EhoKCHNraWxsX2lkGAEgASgJQgi6SAVyA7ABARIYCgd2ZXJzaW9uGAIgASgFQge6SAQaAigBIkAKFVJvbGxiYWNrU2tpbGxSZXNwb25zZRInCgVza2lsbBgBIAEoCzIYLmFjb250ZXh0LnNwYWNlLnYxLlNraWxsIlUKE0FyY2hpdmVTa2lsbFJlcXVlc3QSGgoIc2tpbGxfaWQYASABKAlCCLpIBXIDsAEBEhUKCGFyY2hpdmVkGAIgASgISACIAQFCCwoJX2FyY2hpdmVkIj8KFEFyY2hpdmVTa2lsbFJlc3BvbnNlEicKBXNraWxsGAEgASgLMhguYWNvbnRleHQuc3BhY2UudjEuU2tpbGwikwEKGExpc3RDb25maXJtYXRpb25zUmVxdWVzdBIaCghzcGFjZV9pZBgBIAEoCUIIukgFcgOwAQESHgoFbGltaXQYAiABKAVCCrpIBxoFGMgBKAFIAIgBARITCgZjdXJzb3IYAyABKAlIAYgBARIRCgl0aW1lX2Rlc2MYBCABKAhCCAoGX2xpbWl0QgkKB19jdXJzb3IihwEKGUxpc3RDb25maXJtYXRpb25zUmVzcG9uc2USLgoFaXRlbXMYASADKAsyHy5hY29udGV4dC5zcGFjZS52MS5Db25maXJtYXRpb24SGAoLbmV4dF9jdXJzb3IYAiABKAlIAIgBARIQCghoYXNfbW9yZRgDIAEoCEIOCgxfbmV4dF9jdXJzb3IitwEKGlJlc29sdmVDb25maXJtYXRpb25SZXF1ZXN0EhoKCHNwYWNlX2lkGAEgASgJQgi6SAVyA7ABARIhCg9jb25maXJtYXRpb25faWQYAiABKAlCCLpIBXIDsAEBEhkKBHNhdmUYAyABKAhCBrpIA8gBAUgAiAEBEisKBmVkaXRlZBgEIAEoCzIWLmFjb250ZXh0LnNwYWNlLnYxLlNvcEgBiAEBQgcKBV9zYXZlQgkKB19lZGl0ZWQiagobUmVzb2x2ZUNvbmZpcm1hdGlvblJlc3BvbnNlEjoKDGNvbmZpcm1hdGlvbhgBIAEoCzIfLmFjb250ZXh0LnNwYWNlLnYxLkNvbmZpcm1hdGlvbkgAiAEBQg8KDV9jb25maXJtYXRpb24iFgoUTGlzdFRvb2xOYW1lc1JlcXVlc3QiQwoVTGlzdFRvb2xOYW1lc1Jlc3BvbnNlEioKBWl0ZW1zGAEgAygLMhsuYWNvbnRleHQuc3BhY2UudjEuVG9vbE5hbWUiTQoSUmVuYW1lVG9vbHNSZXF1ZXN0EjcKBnJlbmFtZRgBIAMoCzIdLmFjb250ZXh0LnNwYWNlLnYxLlRvb2xSZW5hbWVCCLpIBZIBAggBIjAKClRvb2xSZW5hbWUSEAoIb2xkX25hbWUYASABKAkSEAoIbmV3X25hbWUYAiABKAkiNQoTUmVuYW1lVG9vbHNSZXNwb25zZRIOCgZzdGF0dXMYASABKAUSDgoGZXJybXNnGAIgASgJIpQCChdMaXN0TGVhcm5pbmdSdW5zUmVxdWVzdBIfCghzcGFjZV9pZBgBIAEoCUIIukgFcgOwAQFIAIgBARIeCgVsaW1pdBgCIAEoBUIKukgHGgUYyAEoAUgBiAEBEhMKBmN1cnNvchgDIAEoCUgCiAEBEhEKCXRpbWVfZGVzYxgEIAEoCBIhCgpzZXNzaW9uX2lkGAUgASgJQgi6SAVyA7ABAUgDiAEBEhEKBHJvbGUYBiABKAlIBIgBARIUCgdvdXRjb21lGAcgASgJSAWIAQFCCwoJX3NwYWNlX2lkQggKBl9saW1pdEIJCgdfY3Vyc29yQg0KC19zZXNzaW9uX2lkQgcKBV9yb2xlQgoKCF9vdXRjb21lIoABChhMaXN0TGVhcm5pbmdSdW5zUmVzcG9uc2USKAoFaXRlbXMYASADKAsyGS5hY29udGV4dC5vYnNlcnZlci52MS5SdW4SGAoLbmV4dF9jdXJzb3IYAiABKAlIAIgBARIQCghoYXNfbW9yZRgDIAEoCEIOCgxfbmV4dF9jdXJzb3IiagoaUmV0cnlGYWlsZWRMZWFybmluZ1JlcXVlc3QSGgoIc3BhY2VfaWQYASABKAlCCLpIBXIDsAEBEiEKCnNlc3Npb25faWQYAiABKAlCCLpIBXIDsAEBSACIAQFCDQoLX3Nlc3Npb25faWQiLAobUmV0cnlGYWlsZWRMZWFybmluZ1Jlc3BvbnNlEg0KBWNvdW50GAEgASgFIjEKFUdldExlYXJuaW5nUnVuUmVxdWVzdBIYCgZydW5faWQYASABKAlCCLpIBXIDsAEBIkAKFkdldExlYXJuaW5nUnVuUmVzcG9uc2USJgoDcnVuGAEgASgLMhkuYWNvbnRleHQub2JzZXJ2ZXIudjEuUnVuIpICChRMaXN0U2tpbGxVc2VzUmVxdWVzdBIzCgRraW5kGAEgASgJQiC6SB1yG1IHbGVhcm5lZFIIaW1wcm92ZWRSBnNlcnZlZEgAiAEBEi4KCnVzZWRfYWZ0ZXIYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VzZWRfYmVmb3JlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIeCgVsaW1pdBgEIAEoBUIKukgHGgUYyAEoAUgBiAEBEhMKBmN1cnNvchgFIAEoCUgCiAEBEhEKCXRpbWVfZGVzYxgGIAEoCEIHCgVfa2luZEIICgZfbGltaXRCCQoHX2N1cnNvciJ/ChVMaXN0U2tpbGxVc2VzUmVzcG9uc2USKgoFaXRlbXMYASADKAsyGy5hY29udGV4dC5zcGFjZS52MS5Ta2lsbFVzZRIYCgtuZXh0X2N1cnNvchgCIAEoCUgAiAEBEhAKCGhhc19tb3JlGAMgASgIQg4KDF9uZXh0X2N1cnNvciKxAQoIU2tpbGxVc2USDAoEa2luZBgBIAEoCRIQCghza2lsbF9pZBgCIAEoCRIQCghzcGFjZV9pZBgDIAEoCRINCgV0aXRsZRgEIAEoCRIPCgd2ZXJzaW9uGAUgASgFEhcKCnNlc3Npb25faWQYBiABKAlIAIgBARIrCgd1c2VkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEINCgtfc2Vzc2lvbl9pZCJpChlHZXRTa2lsbFN0YXRpc3RpY3NSZXF1ZXN0Eh0KBGRheXMYASABKAVCCrpIBxoFGO4CKAFIAIgBARIWCgl0aW1lX3pvbmUYAiABKAlIAYgBAUIHCgVfZGF5c0IMCgpfdGltZV96b25lIpABChpHZXRTa2lsbFN0YXRpc3RpY3NSZXNwb25zZRIpCgRkYXlzGAEgAygLMhsuYWNvbnRleHQuc3BhY2UudjEuU2tpbGxEYXkSDgoGc3BhY2VzGAIgASgFEg4KBnNraWxscxgDIAEoBRIQCghhcmNoaXZlZBgEIAEoBRIVCg1jb25maXJtYXRpb25zGAUgASgFIksKCFNraWxsRGF5EgwKBGRhdGUYASABKAkSDwoHbGVhcm5lZBgCIAEoBRIQCghpbXByb3ZlZBgDIAEoBRIOCgZzZXJ2ZWQYBCABKAUiFgoUUmVpbmRleFNraWxsc1JlcXVlc3QiPwoVUmVpbmRleFNraWxsc1Jlc3BvbnNlEg0KBWNvdW50GAEgASgFEhcKD2VtYmVkZGluZ19zcGFjZRgCIAEoCTLVEwoMU2tpbGxTZXJ2aWNlEpMBCgxTZWFyY2hTa2lsbHMSJi5hY29udGV4dC5zcGFjZS52MS5TZWFyY2hTa2lsbHNSZXF1ZXN0GicuYWNvbnRleHQuc3BhY2UudjEuU2VhcmNoU2tpbGxzUmVzcG9uc2UiMoLT5JMCLBIqL2FwaS92MS9zcGFjZS97c3BhY2VfaWR9L2V4cGVyaWVuY2Vfc2VhcmNoEnYKEkdldFNlYXJjaFRocmVzaG9sZBIsLmFjb250ZXh0LnNwYWNlLnYxLkdldFNlYXJjaFRocmVzaG9sZFJlcXVlc3QaLS5hY29udGV4dC5zcGFjZS52MS5HZXRTZWFyY2hUaHJlc2hvbGRSZXNwb25zZSIDkAIBEoQBCgpMaXN0U2tpbGxzEiQuYWNvbnRleHQuc3BhY2UudjEuTGlzdFNraWxsc1JlcXVlc3QaJS5hY29udGV4dC5zcGFjZS52MS5MaXN0U2tpbGxzUmVzcG9uc2UiKZACAYLT5JMCIBIeL2FwaS92MS9zcGFjZS97c3BhY2VfaWR9L3NraWxsEngKCEdldFNraWxsEiIuYWNvbnRleHQuc3BhY2UudjEuR2V0U2tpbGxSZXF1ZXN0GiMuYWNvbnRleHQuc3BhY2UudjEuR2V0U2tpbGxSZXNwb25zZSIjkAIBgtPkkwIaEhgvYXBpL3YxL3NraWxsL3tza2lsbF9pZH0SiwEKC1VwZGF0ZVNraWxsEiUuYWNvbnRleHQuc3BhY2UudjEuVXBkYXRlU2tpbGxSZXF1ZXN0GiYuYWNvbnRleHQuc3BhY2UudjEuVXBkYXRlU2tpbGxSZXNwb25zZSItkAICgtPkkwIkOgEqYgVza2lsbDIYL2FwaS92MS9za2lsbC97c2tpbGxfaWR9EpcBCg1Sb2xsYmFja1NraWxsEicuYWNvbnRleHQuc3BhY2UudjEuUm9sbGJhY2tTa2lsbFJlcXVlc3QaKC5hY29udGV4dC5zcGFjZS52MS5Sb2xsYmFja1NraWxsUmVzcG9uc2UiM4LT5JMCLToBKmIFc2tpbGwiIS9hcGkvdjEvc2tpbGwve3NraWxsX2lkfS9yb2xsYmFjaxKWAQoMQXJjaGl2ZVNraWxsEiYuYWNvbnRleHQuc3BhY2UudjEuQXJjaGl2ZVNraWxsUmVxdWVzdBonLmFjb250ZXh0LnNwYWNlLnYxLkFyY2hpdmVTa2lsbFJlc3BvbnNlIjWQAgKC0+STAiw6ASpiBXNraWxsGiAvYXBpL3YxL3NraWxsL3tza2lsbF9pZH0vYXJjaGl2ZRKsAQoRTGlzdENvbmZpcm1hdGlvbnMSKy5hY29udGV4dC5zcGFjZS52MS5MaXN0Q29uZmlybWF0aW9uc1JlcXVlc3QaLC5hY29udGV4dC5zcGFjZS52MS5MaXN0Q29uZmlybWF0aW9uc1Jlc3BvbnNlIjyQAgGC0+STAjMSMS9hcGkvdjEvc3BhY2Uve3NwYWNlX2lkfS9leHBlcmllbmNlX2NvbmZpcm1hdGlvbnMSrAIKE1Jlc29sdmVDb25maXJtYXRpb24SLS5hY29udGV4dC5zcGFjZS52MS5SZXNvbHZlQ29uZmlybWF0aW9uUmVxdWVzdBouLmFjb250ZXh0LnNwYWNlLnYxLlJlc29sdmVDb25maXJtYXRpb25SZXNwb25zZSK1AYLT5JMCrgE6ASpaVjoBKmIMY29uZmlybWF0aW9uMkMvYXBpL3YxL3NwYWNlL3tzcGFjZV9pZH0vZXhwZXJpZW5jZV9jb25maXJtYXRpb25zL3tjb25maXJtYXRpb25faWR9Ygxjb25maXJtYXRpb24aQy9hcGkvdjEvc3BhY2Uve3NwYWNlX2lkfS9leHBlcmllbmNlX2NvbmZpcm1hdGlvbnMve2NvbmZpcm1hdGlvbl9pZH0ShwEKDUxpc3RUb29sTmFtZXMSJy5hY29udGV4dC5zcGFjZS52MS5MaXN0VG9vbE5hbWVzUmVxdWVzdBooLmFjb250ZXh0LnNwYWNlLnYxLkxpc3RUb29sTmFtZXNSZXNwb25zZSIjkAIBgtPkkwIaYgVpdGVtcxIRL2FwaS92MS90b29sL25hbWUSfQoLUmVuYW1lVG9vbHMSJS5hY29udGV4dC5zcGFjZS52MS5SZW5hbWVUb29sc1JlcXVlc3QaJi5hY29udGV4dC5zcGFjZS52MS5SZW5hbWVUb29sc1Jlc3BvbnNlIh+QAgKC0+STAhY6ASoaES9hcGkvdjEvdG9vbC9uYW1lEowBChBMaXN0TGVhcm5pbmdSdW5zEiouYWNvbnRleHQuc3BhY2UudjEuTGlzdExlYXJuaW5nUnVuc1JlcXVlc3QaKy5hY29udGV4dC5zcGFjZS52MS5MaXN0TGVhcm5pbmdSdW5zUmVzcG9uc2UiH5ACAYLT5JMCFhIUL2FwaS92MS9sZWFybmluZ19ydW4SqQEKE1JldHJ5RmFpbGVkTGVhcm5pbmcSLS5hY29udGV4dC5zcGFjZS52MS5SZXRyeUZhaWxlZExlYXJuaW5nUmVxdWVzdBouLmFjb250ZXh0LnNwYWNlLnYxLlJldHJ5RmFpbGVkTGVhcm5pbmdSZXNwb25zZSIzkAICgtPkkwIqOgEqIiUvYXBpL3YxL3NwYWNlL3tzcGFjZV9pZH0vcmV0cnlfZmFpbGVkEmoKDkdldExlYXJuaW5nUnVuEiguYWNvbnRleHQuc3BhY2UudjEuR2V0TGVhcm5pbmdSdW5SZXF1ZXN0GikuYWNvbnRleHQuc3BhY2UudjEuR2V0TGVhcm5pbmdSdW5SZXNwb25zZSIDkAIBEmcKDUxpc3RTa2lsbFVzZXMSJy5hY29udGV4dC5zcGFjZS52MS5MaXN0U2tpbGxVc2VzUmVxdWVzdBooLmFjb250ZXh0LnNwYWNlLnYxLkxpc3RTa2lsbFVzZXNSZXNwb25zZSIDkAIBEnYKEkdldFNraWxsU3RhdGlzdGljcxIsLmFjb250ZXh0LnNwYWNlLnYxLkdldFNraWxsU3RhdGlzdGljc1JlcXVlc3QaLS5hY29udGV4dC5zcGFjZS52MS5HZXRTa2lsbFN0YXRpc3RpY3NSZXNwb25zZSIDkAIBEoUBCg1SZWluZGV4U2tpbGxzEicuYWNvbnRleHQuc3BhY2UudjEuUmVpbmRleFNraWxsc1JlcXVlc3QaKC5hY29udGV4dC5zcGFjZS52MS5SZWluZGV4U2tpbGxzUmVzcG9uc2UiIZACAsjzGAKC0+STAhQ6ASoiDy9hcGkvdjEvcmVpbmRleGIGcHJvdG8z", [file_acontext_observer_v1_run, file_acontext_options_v1_options, file_acontext_space_v1_skill, file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_field_mask, file_google_protobuf_timestamp]);
 
 /**
  * Asks for skills. With only a query: up to 10, fast.
@@ -119,6 +119,61 @@ export const SearchSkillsResponseSchema: GenMessage<SearchSkillsResponse> = /*@_
   messageDesc(file_acontext_space_v1_skill_service, 1);
 
 /**
+ * Asks for what a search in a space goes by.
+ *
+ * @generated from message acontext.space.v1.GetSearchThresholdRequest
+ */
+export type GetSearchThresholdRequest = Message<"acontext.space.v1.GetSearchThresholdRequest"> & {
+  /**
+   * @generated from field: string space_id = 1;
+   */
+  spaceId: string;
+};
+
+/**
+ * Describes the message acontext.space.v1.GetSearchThresholdRequest.
+ * Use `create(GetSearchThresholdRequestSchema)` to create a new message.
+ */
+export const GetSearchThresholdRequestSchema: GenMessage<GetSearchThresholdRequest> = /*@__PURE__*/
+  messageDesc(file_acontext_space_v1_skill_service, 2);
+
+/**
+ * Holds what nothing that is answered lies beyond.
+ *
+ * @generated from message acontext.space.v1.GetSearchThresholdResponse
+ */
+export type GetSearchThresholdResponse = Message<"acontext.space.v1.GetSearchThresholdResponse"> & {
+  /**
+   * Cosine distance.
+   *
+   * @generated from field: double threshold = 1;
+   */
+  threshold: number;
+
+  /**
+   * How much nearer a skill must be, per likeness of the query to the rest of the space; 0 where the
+   * threshold alone counts.
+   *
+   * @generated from field: double crowding = 2;
+   */
+  crowding: number;
+
+  /**
+   * `space`, `project` or `embedder`, which is calibrated.
+   *
+   * @generated from field: string set_by = 3;
+   */
+  setBy: string;
+};
+
+/**
+ * Describes the message acontext.space.v1.GetSearchThresholdResponse.
+ * Use `create(GetSearchThresholdResponseSchema)` to create a new message.
+ */
+export const GetSearchThresholdResponseSchema: GenMessage<GetSearchThresholdResponse> = /*@__PURE__*/
+  messageDesc(file_acontext_space_v1_skill_service, 3);
+
+/**
  * Asks for a page of skills. With nothing set: the oldest 20 in force.
  *
  * @generated from message acontext.space.v1.ListSkillsRequest
@@ -157,7 +212,7 @@ export type ListSkillsRequest = Message<"acontext.space.v1.ListSkillsRequest"> &
  * Use `create(ListSkillsRequestSchema)` to create a new message.
  */
 export const ListSkillsRequestSchema: GenMessage<ListSkillsRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 2);
+  messageDesc(file_acontext_space_v1_skill_service, 4);
 
 /**
  * Holds a page of skills.
@@ -186,7 +241,7 @@ export type ListSkillsResponse = Message<"acontext.space.v1.ListSkillsResponse">
  * Use `create(ListSkillsResponseSchema)` to create a new message.
  */
 export const ListSkillsResponseSchema: GenMessage<ListSkillsResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 3);
+  messageDesc(file_acontext_space_v1_skill_service, 5);
 
 /**
  * Asks for a skill.
@@ -205,7 +260,7 @@ export type GetSkillRequest = Message<"acontext.space.v1.GetSkillRequest"> & {
  * Use `create(GetSkillRequestSchema)` to create a new message.
  */
 export const GetSkillRequestSchema: GenMessage<GetSkillRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 4);
+  messageDesc(file_acontext_space_v1_skill_service, 6);
 
 /**
  * Holds a skill with its history, newest version first.
@@ -236,7 +291,7 @@ export type GetSkillResponse = Message<"acontext.space.v1.GetSkillResponse"> & {
  * Use `create(GetSkillResponseSchema)` to create a new message.
  */
 export const GetSkillResponseSchema: GenMessage<GetSkillResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 5);
+  messageDesc(file_acontext_space_v1_skill_service, 7);
 
 /**
  * Asks for another text.
@@ -267,7 +322,7 @@ export type UpdateSkillRequest = Message<"acontext.space.v1.UpdateSkillRequest">
  * Use `create(UpdateSkillRequestSchema)` to create a new message.
  */
 export const UpdateSkillRequestSchema: GenMessage<UpdateSkillRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 6);
+  messageDesc(file_acontext_space_v1_skill_service, 8);
 
 /**
  * Holds the skill as it is now.
@@ -286,7 +341,7 @@ export type UpdateSkillResponse = Message<"acontext.space.v1.UpdateSkillResponse
  * Use `create(UpdateSkillResponseSchema)` to create a new message.
  */
 export const UpdateSkillResponseSchema: GenMessage<UpdateSkillResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 7);
+  messageDesc(file_acontext_space_v1_skill_service, 9);
 
 /**
  * Asks for an older version.
@@ -310,7 +365,7 @@ export type RollbackSkillRequest = Message<"acontext.space.v1.RollbackSkillReque
  * Use `create(RollbackSkillRequestSchema)` to create a new message.
  */
 export const RollbackSkillRequestSchema: GenMessage<RollbackSkillRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 8);
+  messageDesc(file_acontext_space_v1_skill_service, 10);
 
 /**
  * Holds the skill as it is now.
@@ -329,7 +384,7 @@ export type RollbackSkillResponse = Message<"acontext.space.v1.RollbackSkillResp
  * Use `create(RollbackSkillResponseSchema)` to create a new message.
  */
 export const RollbackSkillResponseSchema: GenMessage<RollbackSkillResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 9);
+  messageDesc(file_acontext_space_v1_skill_service, 11);
 
 /**
  * Asks to archive, or to put back.
@@ -355,7 +410,7 @@ export type ArchiveSkillRequest = Message<"acontext.space.v1.ArchiveSkillRequest
  * Use `create(ArchiveSkillRequestSchema)` to create a new message.
  */
 export const ArchiveSkillRequestSchema: GenMessage<ArchiveSkillRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 10);
+  messageDesc(file_acontext_space_v1_skill_service, 12);
 
 /**
  * Holds the skill as it is now.
@@ -374,7 +429,7 @@ export type ArchiveSkillResponse = Message<"acontext.space.v1.ArchiveSkillRespon
  * Use `create(ArchiveSkillResponseSchema)` to create a new message.
  */
 export const ArchiveSkillResponseSchema: GenMessage<ArchiveSkillResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 11);
+  messageDesc(file_acontext_space_v1_skill_service, 13);
 
 /**
  * Asks for a page of confirmations.
@@ -410,7 +465,7 @@ export type ListConfirmationsRequest = Message<"acontext.space.v1.ListConfirmati
  * Use `create(ListConfirmationsRequestSchema)` to create a new message.
  */
 export const ListConfirmationsRequestSchema: GenMessage<ListConfirmationsRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 12);
+  messageDesc(file_acontext_space_v1_skill_service, 14);
 
 /**
  * Holds a page of confirmations.
@@ -439,7 +494,7 @@ export type ListConfirmationsResponse = Message<"acontext.space.v1.ListConfirmat
  * Use `create(ListConfirmationsResponseSchema)` to create a new message.
  */
 export const ListConfirmationsResponseSchema: GenMessage<ListConfirmationsResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 13);
+  messageDesc(file_acontext_space_v1_skill_service, 15);
 
 /**
  * Asks to learn or to discard.
@@ -475,7 +530,7 @@ export type ResolveConfirmationRequest = Message<"acontext.space.v1.ResolveConfi
  * Use `create(ResolveConfirmationRequestSchema)` to create a new message.
  */
 export const ResolveConfirmationRequestSchema: GenMessage<ResolveConfirmationRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 14);
+  messageDesc(file_acontext_space_v1_skill_service, 16);
 
 /**
  * Holds what was learned; unset when it was discarded.
@@ -494,7 +549,7 @@ export type ResolveConfirmationResponse = Message<"acontext.space.v1.ResolveConf
  * Use `create(ResolveConfirmationResponseSchema)` to create a new message.
  */
 export const ResolveConfirmationResponseSchema: GenMessage<ResolveConfirmationResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 15);
+  messageDesc(file_acontext_space_v1_skill_service, 17);
 
 /**
  * Asks for tool names.
@@ -509,7 +564,7 @@ export type ListToolNamesRequest = Message<"acontext.space.v1.ListToolNamesReque
  * Use `create(ListToolNamesRequestSchema)` to create a new message.
  */
 export const ListToolNamesRequestSchema: GenMessage<ListToolNamesRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 16);
+  messageDesc(file_acontext_space_v1_skill_service, 18);
 
 /**
  * Holds them, by name.
@@ -528,7 +583,7 @@ export type ListToolNamesResponse = Message<"acontext.space.v1.ListToolNamesResp
  * Use `create(ListToolNamesResponseSchema)` to create a new message.
  */
 export const ListToolNamesResponseSchema: GenMessage<ListToolNamesResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 17);
+  messageDesc(file_acontext_space_v1_skill_service, 19);
 
 /**
  * Asks for other names.
@@ -547,7 +602,7 @@ export type RenameToolsRequest = Message<"acontext.space.v1.RenameToolsRequest">
  * Use `create(RenameToolsRequestSchema)` to create a new message.
  */
 export const RenameToolsRequestSchema: GenMessage<RenameToolsRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 18);
+  messageDesc(file_acontext_space_v1_skill_service, 20);
 
 /**
  * A ToolRename is one of them.
@@ -571,7 +626,7 @@ export type ToolRename = Message<"acontext.space.v1.ToolRename"> & {
  * Use `create(ToolRenameSchema)` to create a new message.
  */
 export const ToolRenameSchema: GenMessage<ToolRename> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 19);
+  messageDesc(file_acontext_space_v1_skill_service, 21);
 
 /**
  * Says that it is done, in the words that existing clients read.
@@ -597,7 +652,7 @@ export type RenameToolsResponse = Message<"acontext.space.v1.RenameToolsResponse
  * Use `create(RenameToolsResponseSchema)` to create a new message.
  */
 export const RenameToolsResponseSchema: GenMessage<RenameToolsResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 20);
+  messageDesc(file_acontext_space_v1_skill_service, 22);
 
 /**
  * Asks for a page of runs. With nothing set: the oldest 20.
@@ -652,7 +707,7 @@ export type ListLearningRunsRequest = Message<"acontext.space.v1.ListLearningRun
  * Use `create(ListLearningRunsRequestSchema)` to create a new message.
  */
 export const ListLearningRunsRequestSchema: GenMessage<ListLearningRunsRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 21);
+  messageDesc(file_acontext_space_v1_skill_service, 23);
 
 /**
  * Holds a page of runs.
@@ -681,7 +736,7 @@ export type ListLearningRunsResponse = Message<"acontext.space.v1.ListLearningRu
  * Use `create(ListLearningRunsResponseSchema)` to create a new message.
  */
 export const ListLearningRunsResponseSchema: GenMessage<ListLearningRunsResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 22);
+  messageDesc(file_acontext_space_v1_skill_service, 24);
 
 /**
  * Asks for another try. With only a space: at all that failed in it.
@@ -707,7 +762,7 @@ export type RetryFailedLearningRequest = Message<"acontext.space.v1.RetryFailedL
  * Use `create(RetryFailedLearningRequestSchema)` to create a new message.
  */
 export const RetryFailedLearningRequestSchema: GenMessage<RetryFailedLearningRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 23);
+  messageDesc(file_acontext_space_v1_skill_service, 25);
 
 /**
  * Says how many tasks wait again.
@@ -726,7 +781,177 @@ export type RetryFailedLearningResponse = Message<"acontext.space.v1.RetryFailed
  * Use `create(RetryFailedLearningResponseSchema)` to create a new message.
  */
 export const RetryFailedLearningResponseSchema: GenMessage<RetryFailedLearningResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 24);
+  messageDesc(file_acontext_space_v1_skill_service, 26);
+
+/**
+ * Asks for a run.
+ *
+ * @generated from message acontext.space.v1.GetLearningRunRequest
+ */
+export type GetLearningRunRequest = Message<"acontext.space.v1.GetLearningRunRequest"> & {
+  /**
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+};
+
+/**
+ * Describes the message acontext.space.v1.GetLearningRunRequest.
+ * Use `create(GetLearningRunRequestSchema)` to create a new message.
+ */
+export const GetLearningRunRequestSchema: GenMessage<GetLearningRunRequest> = /*@__PURE__*/
+  messageDesc(file_acontext_space_v1_skill_service, 27);
+
+/**
+ * Holds the run.
+ *
+ * @generated from message acontext.space.v1.GetLearningRunResponse
+ */
+export type GetLearningRunResponse = Message<"acontext.space.v1.GetLearningRunResponse"> & {
+  /**
+   * @generated from field: acontext.observer.v1.Run run = 1;
+   */
+  run?: Run | undefined;
+};
+
+/**
+ * Describes the message acontext.space.v1.GetLearningRunResponse.
+ * Use `create(GetLearningRunResponseSchema)` to create a new message.
+ */
+export const GetLearningRunResponseSchema: GenMessage<GetLearningRunResponse> = /*@__PURE__*/
+  messageDesc(file_acontext_space_v1_skill_service, 28);
+
+/**
+ * Asks for a page of what became of skills. With nothing set: the oldest 20.
+ *
+ * @generated from message acontext.space.v1.ListSkillUsesRequest
+ */
+export type ListSkillUsesRequest = Message<"acontext.space.v1.ListSkillUsesRequest"> & {
+  /**
+   * `learned`, `improved` or `served`.
+   *
+   * @generated from field: optional string kind = 1;
+   */
+  kind?: string | undefined;
+
+  /**
+   * Only from this time on, and before the other.
+   *
+   * @generated from field: google.protobuf.Timestamp used_after = 2;
+   */
+  usedAfter?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp used_before = 3;
+   */
+  usedBefore?: Timestamp | undefined;
+
+  /**
+   * Default 20.
+   *
+   * @generated from field: optional int32 limit = 4;
+   */
+  limit?: number | undefined;
+
+  /**
+   * @generated from field: optional string cursor = 5;
+   */
+  cursor?: string | undefined;
+
+  /**
+   * @generated from field: bool time_desc = 6;
+   */
+  timeDesc: boolean;
+};
+
+/**
+ * Describes the message acontext.space.v1.ListSkillUsesRequest.
+ * Use `create(ListSkillUsesRequestSchema)` to create a new message.
+ */
+export const ListSkillUsesRequestSchema: GenMessage<ListSkillUsesRequest> = /*@__PURE__*/
+  messageDesc(file_acontext_space_v1_skill_service, 29);
+
+/**
+ * Holds a page of what became of skills.
+ *
+ * @generated from message acontext.space.v1.ListSkillUsesResponse
+ */
+export type ListSkillUsesResponse = Message<"acontext.space.v1.ListSkillUsesResponse"> & {
+  /**
+   * @generated from field: repeated acontext.space.v1.SkillUse items = 1;
+   */
+  items: SkillUse[];
+
+  /**
+   * @generated from field: optional string next_cursor = 2;
+   */
+  nextCursor?: string | undefined;
+
+  /**
+   * @generated from field: bool has_more = 3;
+   */
+  hasMore: boolean;
+};
+
+/**
+ * Describes the message acontext.space.v1.ListSkillUsesResponse.
+ * Use `create(ListSkillUsesResponseSchema)` to create a new message.
+ */
+export const ListSkillUsesResponseSchema: GenMessage<ListSkillUsesResponse> = /*@__PURE__*/
+  messageDesc(file_acontext_space_v1_skill_service, 30);
+
+/**
+ * A SkillUse is one time that a version of a skill was written or served.
+ *
+ * @generated from message acontext.space.v1.SkillUse
+ */
+export type SkillUse = Message<"acontext.space.v1.SkillUse"> & {
+  /**
+   * `learned`, its first version; `improved`, a later one; or `served`.
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: string skill_id = 2;
+   */
+  skillId: string;
+
+  /**
+   * @generated from field: string space_id = 3;
+   */
+  spaceId: string;
+
+  /**
+   * @generated from field: string title = 4;
+   */
+  title: string;
+
+  /**
+   * @generated from field: int32 version = 5;
+   */
+  version: number;
+
+  /**
+   * The session that was served.
+   *
+   * @generated from field: optional string session_id = 6;
+   */
+  sessionId?: string | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp used_at = 7;
+   */
+  usedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message acontext.space.v1.SkillUse.
+ * Use `create(SkillUseSchema)` to create a new message.
+ */
+export const SkillUseSchema: GenMessage<SkillUse> = /*@__PURE__*/
+  messageDesc(file_acontext_space_v1_skill_service, 31);
 
 /**
  * Asks for figures. With nothing set: the last 7 days in UTC.
@@ -754,7 +979,7 @@ export type GetSkillStatisticsRequest = Message<"acontext.space.v1.GetSkillStati
  * Use `create(GetSkillStatisticsRequestSchema)` to create a new message.
  */
 export const GetSkillStatisticsRequestSchema: GenMessage<GetSkillStatisticsRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 25);
+  messageDesc(file_acontext_space_v1_skill_service, 32);
 
 /**
  * Holds the figures of now and a day each, oldest first, days without anything included.
@@ -797,7 +1022,7 @@ export type GetSkillStatisticsResponse = Message<"acontext.space.v1.GetSkillStat
  * Use `create(GetSkillStatisticsResponseSchema)` to create a new message.
  */
 export const GetSkillStatisticsResponseSchema: GenMessage<GetSkillStatisticsResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 26);
+  messageDesc(file_acontext_space_v1_skill_service, 33);
 
 /**
  * A SkillDay counts one day of a project's skills.
@@ -837,7 +1062,7 @@ export type SkillDay = Message<"acontext.space.v1.SkillDay"> & {
  * Use `create(SkillDaySchema)` to create a new message.
  */
 export const SkillDaySchema: GenMessage<SkillDay> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 27);
+  messageDesc(file_acontext_space_v1_skill_service, 34);
 
 /**
  * Asks for a new index.
@@ -852,7 +1077,7 @@ export type ReindexSkillsRequest = Message<"acontext.space.v1.ReindexSkillsReque
  * Use `create(ReindexSkillsRequestSchema)` to create a new message.
  */
 export const ReindexSkillsRequestSchema: GenMessage<ReindexSkillsRequest> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 28);
+  messageDesc(file_acontext_space_v1_skill_service, 35);
 
 /**
  * Says how many vectors were written.
@@ -878,7 +1103,7 @@ export type ReindexSkillsResponse = Message<"acontext.space.v1.ReindexSkillsResp
  * Use `create(ReindexSkillsResponseSchema)` to create a new message.
  */
 export const ReindexSkillsResponseSchema: GenMessage<ReindexSkillsResponse> = /*@__PURE__*/
-  messageDesc(file_acontext_space_v1_skill_service, 29);
+  messageDesc(file_acontext_space_v1_skill_service, 36);
 
 /**
  * SkillService finds skills, and shows where each comes from and what it was worth.
@@ -898,6 +1123,16 @@ export const SkillService: GenService<{
     methodKind: "unary";
     input: typeof SearchSkillsRequestSchema;
     output: typeof SearchSkillsResponseSchema;
+  },
+  /**
+   * GetSearchThreshold says up to which distance a fast search answers, and who set it.
+   *
+   * @generated from rpc acontext.space.v1.SkillService.GetSearchThreshold
+   */
+  getSearchThreshold: {
+    methodKind: "unary";
+    input: typeof GetSearchThresholdRequestSchema;
+    output: typeof GetSearchThresholdResponseSchema;
   },
   /**
    * ListSkills returns a space's skills by creation time, archived ones too when asked.
@@ -1012,6 +1247,26 @@ export const SkillService: GenService<{
     methodKind: "unary";
     input: typeof RetryFailedLearningRequestSchema;
     output: typeof RetryFailedLearningResponseSchema;
+  },
+  /**
+   * GetLearningRun returns one of the runs that ListLearningRuns lists.
+   *
+   * @generated from rpc acontext.space.v1.SkillService.GetLearningRun
+   */
+  getLearningRun: {
+    methodKind: "unary";
+    input: typeof GetLearningRunRequestSchema;
+    output: typeof GetLearningRunResponseSchema;
+  },
+  /**
+   * ListSkillUses returns when skills of all spaces were learned, improved and served, by time.
+   *
+   * @generated from rpc acontext.space.v1.SkillService.ListSkillUses
+   */
+  listSkillUses: {
+    methodKind: "unary";
+    input: typeof ListSkillUsesRequestSchema;
+    output: typeof ListSkillUsesResponseSchema;
   },
   /**
    * GetSkillStatistics counts what the project learned and how it was used, per day.
