@@ -1,14 +1,17 @@
 """The dashboard's listener, in front of hand-made services and with hand-made pages."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from anyio.from_thread import start_blocking_portal
 
 from acontext_server.gateway import pages, render
-from acontext_server.gateway.pages import Dashboard
+from acontext_server.gateway.pages import Dashboard, dashboard_of
 from acontext_server.gateway.render import SERVICES
+from acontext_server.kit.config import Settings
 from acontext_server.kit.engines import Envoy, free_port
 from tests.engines import Engines
 from tests.gateway.backend import Backend, serve
@@ -35,7 +38,10 @@ def dashboard(engines: Engines, tmp_path_factory: pytest.TempPathFactory) -> Ite
             listen=f"127.0.0.1:{port}",
             services=dict.fromkeys(SERVICES, it),
             dashboard=Dashboard(
-                listen=shown, api_url="http://api.example:8029", development_key=KEY
+                listen=shown,
+                api_url="http://api.example:8029",
+                development_key=KEY,
+                operator_key_file="/data/.env",
             ),
         )
         engines.start(Envoy(command, host="127.0.0.1", port=port))
@@ -76,7 +82,11 @@ def test_an_asset_of_another_build_is_missing(browser: httpx.Client) -> None:
 
 def test_the_page_learns_where_programs_go(browser: httpx.Client) -> None:
     facts = browser.get("/dashboard.json").json()
-    assert facts == {"apiUrl": "http://api.example:8029", "developmentKey": KEY}
+    assert facts == {
+        "apiUrl": "http://api.example:8029",
+        "developmentKey": KEY,
+        "operatorKeyFile": "/data/.env",
+    }
 
 
 def test_the_api_answers_at_the_same_address(browser: httpx.Client) -> None:
@@ -88,3 +98,18 @@ def test_the_api_answers_at_the_same_address(browser: httpx.Client) -> None:
 def test_other_origins_may_not_read(browser: httpx.Client) -> None:
     answer = browser.get("/dashboard.json", headers={"origin": "http://elsewhere.example"})
     assert "access-control-allow-origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("said", "is_for_trying"),
+    [({}, True), ({"host": "0.0.0.0"}, False), ({"root_api_key": "sk-ac-of-our-own"}, False)],
+)
+def test_only_a_system_for_trying_out_tells_of_keys(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: dict[str, Any], is_for_trying: bool
+) -> None:
+    monkeypatch.setattr(pages, "built_pages", lambda: tmp_path)
+    shown = dashboard_of(Settings(data_folder=tmp_path, **said))
+    assert shown is not None
+    known = Settings.model_fields["root_api_key"].default
+    told = (shown.development_key, shown.operator_key_file)
+    assert told == ((known, str(tmp_path / ".env")) if is_for_trying else ("", ""))

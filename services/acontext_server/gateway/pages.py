@@ -39,6 +39,8 @@ class Dashboard:
     """Where public URLs of files lead, if elsewhere."""
     development_key: str = ""
     """Offered to whoever opens the page: only for a key that is no secret, on loopback."""
+    operator_key_file: str = ""
+    """Where the operator's key is kept, told in the same case; the key itself never is."""
 
 
 def built_pages() -> Path | None:
@@ -58,6 +60,7 @@ def dashboard_of(settings: Settings) -> Dashboard | None:
         api_url=settings.base_url,
         files_url=_public_url_of_files(settings.blobs_url),
         development_key=known if is_for_trying else "",
+        operator_key_file=str(settings.data_folder.resolve() / ".env") if is_for_trying else "",
     )
 
 
@@ -74,7 +77,11 @@ def _public_url_of_files(blobs_url: str) -> str:
 def routes(dashboard: Dashboard, pages: Path, folder: Path) -> list[object]:
     """Give the routes of all pages; what Envoy reads beside them is written into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    facts = {"apiUrl": dashboard.api_url, "developmentKey": dashboard.development_key}
+    facts = {
+        "apiUrl": dashboard.api_url,
+        "developmentKey": dashboard.development_key,
+        "operatorKeyFile": dashboard.operator_key_file,
+    }
     (folder / "dashboard.json").write_text(json.dumps(facts))
     policy = _content_security_policy(dashboard)
     found: list[object] = [_of_file({"path": "/dashboard.json"}, folder / "dashboard.json", policy)]
