@@ -9,6 +9,7 @@ export default defineConfig({
   projects: [
     { name: "journeys", testMatch: "*.spec.ts" },
     { name: "bench", testMatch: "*.bench.ts", timeout: 1_800_000 },
+    { name: "outside", testMatch: "*.outside.ts" },
     { name: "pictures", testMatch: "*.pictures.ts" },
   ],
   timeout: 90_000,

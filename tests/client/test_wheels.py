@@ -1,5 +1,6 @@
 """The wheels in an empty environment, away from the repository: `make test-wheels`."""
 
+import json
 import os
 import subprocess
 import sys
@@ -61,15 +62,16 @@ def client_only(wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="module")
 def everything(
     wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Path, Path, int]]:
-    """An interpreter with both, the folder where it runs the system, and its port."""
+) -> Iterator[tuple[Path, Path, int, int]]:
+    """An interpreter with both, the folder where it runs the system, its port and dashboard's."""
     home = tmp_path_factory.mktemp("both")
     python = environment(home, *wheels.values())
     port = gateway_port()
     acontext = python.with_name("acontext")
-    told = run(acontext, "up", "--detach", "--port", port, "--dashboard-port", 0, cwd=home)
+    shown = gateway_port()
+    told = run(acontext, "up", "--detach", "--port", port, "--dashboard-port", shown, cwd=home)
     assert told.startswith("Acontext is ready")
-    yield python, home, port
+    yield python, home, port, shown
     assert run(acontext, "down", cwd=home).startswith("Stopped")
 
 
@@ -85,9 +87,9 @@ def test_the_client_brings_no_server(client_only: Path) -> None:
 
 
 def test_a_program_of_the_client_runs_against_the_system(
-    client_only: Path, everything: tuple[Path, Path, int]
+    client_only: Path, everything: tuple[Path, Path, int, int]
 ) -> None:
-    _, home, port = everything
+    _, home, port, _ = everything
     tour = (ROOT / "clients" / "python" / "examples" / "every_resource.py").read_text()
     (home / "tour.py").write_text(tour)
     where = {"ACONTEXT_BASE_URL": f"http://localhost:{port}/api/v1", "ACONTEXT_API_KEY": KEY}
@@ -95,10 +97,26 @@ def test_a_program_of_the_client_runs_against_the_system(
     assert "SESSION_NOT_FOUND" in told
 
 
-def test_the_commands_see_the_system(everything: tuple[Path, Path, int]) -> None:
-    python, home, port = everything
+def test_the_commands_see_the_system(everything: tuple[Path, Path, int, int]) -> None:
+    python, home, port, _ = everything
     where = {"ACONTEXT_BASE_URL": f"http://127.0.0.1:{port}"}
     acontext = python.with_name("acontext")
     assert "up   envoy" in run(acontext, "status", cwd=home, **where)
     assert "space → embedder: local" in run(acontext, "doctor", cwd=home, **where)
     assert "nats: " in run(acontext, "logs", "nats", cwd=home)
+
+
+def test_a_browser_shows_the_pages_that_the_wheel_brings(
+    everything: tuple[Path, Path, int, int],
+) -> None:
+    _, home, port, shown = everything
+    place = {"folder": str(home), "port": port, "dashboardPort": shown}
+    told = subprocess.run(
+        ["npm", "run", "--silent", "outside"],
+        cwd=ROOT / "clients" / "dashboard",
+        env=os.environ | {"DASHBOARD_PLACE": json.dumps(place)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stdout + told.stderr
