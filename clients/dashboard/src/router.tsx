@@ -8,6 +8,7 @@ import {
 } from "@tanstack/react-router";
 
 import type { Asking } from "./api/queries";
+import { isDay } from "./components/days";
 import { Layout } from "./components/layout";
 import { ErrorState, NotFound } from "./components/states";
 
@@ -17,6 +18,14 @@ const text = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value : undefined;
 const oneOf = <T extends string>(words: readonly T[], value: unknown): T | undefined =>
   words.find((word) => word === value);
+const dayIn = (search: Search) => {
+  const day = text(search["day"]);
+  return { day: day && isDay(day) ? day : undefined, zone: zoneIn(search) };
+};
+const zoneIn = (search: Search) => {
+  const zone = text(search["zone"]);
+  return zone && Intl.supportedValuesOf("timeZone").concat("UTC").includes(zone) ? zone : undefined;
+};
 /** Let every part of a search be left out by a link. */
 const optional = <T extends object>(search: T): Partial<T> => search;
 
@@ -34,7 +43,7 @@ const overview = createRoute({
   validateSearch: (search: Search) =>
     optional({
       days: RANGES.find((days) => days === search.days),
-      zone: text(search["zone"]),
+      zone: zoneIn(search),
     }),
   component: lazyRouteComponent(() => import("./pages/overview"), "Overview"),
 });
@@ -47,6 +56,8 @@ const sessions = createRoute({
   validateSearch: (search: Search) =>
     optional({
       user: text(search["user"]),
+      begins: text(search["begins"]),
+      ...dayIn(search),
       space: text(search["space"]),
       observing: oneOf(OBSERVING, search["observing"]),
       order: oneOf(["oldest"], search["order"]),
@@ -71,10 +82,28 @@ const session = createRoute({
   component: lazyRouteComponent(() => import("./pages/session"), "SessionPage"),
 });
 
+const tasks = createRoute({
+  getParentRoute: () => root,
+  path: "/tasks",
+  validateSearch: (search: Search) =>
+    optional({
+      ...dayIn(search),
+      status: oneOf(["success", "failed", "running", "pending"], search["status"]),
+      cursor: text(search["cursor"]),
+    }),
+  component: lazyRouteComponent(() => import("./pages/tasks"), "ProjectTasks"),
+});
+
 const spaces = createRoute({
   getParentRoute: () => root,
   path: "/skills",
-  validateSearch: (search: Search) => optional({ user: text(search["user"]) }),
+  validateSearch: (search: Search) =>
+    optional({
+      user: text(search["user"]),
+      ...dayIn(search),
+      kind: oneOf(["learned", "improved", "served"], search["kind"]),
+      cursor: text(search["cursor"]),
+    }),
   component: lazyRouteComponent(() => import("./pages/spaces"), "Spaces"),
 });
 
@@ -110,6 +139,7 @@ const runs = createRoute({
       of: oneOf(["learning"], search["of"]),
       session: text(search["session"]),
       space: text(search["space"]),
+      role: oneOf(["distiller", "librarian", "searcher"], search["role"]),
       outcome: oneOf(["success", "failed", "refused"], search["outcome"]),
       run: text(search["run"]),
     }),
@@ -149,6 +179,7 @@ const routeTree = root.addChildren([
   overview,
   sessions,
   session,
+  tasks,
   spaces,
   space,
   skill,

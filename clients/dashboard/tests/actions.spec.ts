@@ -100,7 +100,7 @@ test("sessions are found by id, user, space and state, page by page", async ({
   await open(page, "/sessions");
   await page.getByRole("searchbox").fill(user);
   await page.keyboard.press("Enter");
-  await expect(page).toHaveURL(/user=many/);
+  await expect(page).toHaveURL(/begins=many/);
   await expect(page.getByRole("row")).toHaveCount(26);
   await page.getByRole("button", { name: "Next" }).click();
   await expect(page.getByRole("row")).toHaveCount(3);
@@ -116,6 +116,59 @@ test("sessions are found by id, user, space and state, page by page", async ({
   await page.getByRole("searchbox").fill(ids[3] ?? "");
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(new RegExp(ids[3] ?? "none"));
+});
+
+test("sessions are found by how their ids and users begin", async ({ signedIn: page }) => {
+  const sessionId = await newSession(api(), { user: "zora@example.com" });
+  await open(page, "/sessions");
+  const box = page.getByRole("searchbox");
+  await box.fill("zor");
+  await box.press("Enter");
+  await expect(page.getByRole("row")).toHaveCount(2);
+  await expect(page.getByRole("row").nth(1)).toContainText(sessionId.slice(-4));
+  await box.fill(sessionId.slice(0, -1));
+  await box.press("Enter");
+  await expect(page.getByRole("row")).toHaveCount(2);
+  await box.fill("nobody begins like this");
+  await box.press("Enter");
+  await expect(page.getByText("No session fits")).toBeVisible();
+});
+
+test("a day of a chart leads to what it counts", async ({ signedIn: page }) => {
+  const today = await page.evaluate(() => new Date().toISOString().slice(0, 10));
+  for (const [title, path, label] of [
+    ["Tasks by status", "/tasks", "Tasks"],
+    ["Messages observed", "/sessions", "Sessions"],
+    ["Skills", "/skills", "Uses of skills"],
+  ] as const) {
+    await open(page, "/");
+    const chart = page.locator(".card", { has: page.getByRole("heading", { name: title }) });
+    const plot = chart.locator(".recharts-surface").first();
+    await expect(plot).toBeVisible();
+    const box = await plot.boundingBox();
+    // The last day stands at the right edge.
+    const position = { x: (box?.width ?? 0) - 30, y: (box?.height ?? 0) / 2 };
+    await plot.hover({ position });
+    await expect(chart.locator(".recharts-tooltip-wrapper")).toBeVisible();
+    await plot.click({ position });
+    await expect(page).toHaveURL(new RegExp(`${path}\\?day=${today}`));
+    await expect(page.getByRole("region", { name: label }).getByRole("row").nth(1)).toBeVisible();
+    await page.getByRole("button", { name: /show all again$/ }).click();
+    await expect(page).not.toHaveURL(/day=/);
+  }
+  await open(page, `/tasks?day=2020-02-02`);
+  await expect(page.getByText("No task fits")).toBeVisible();
+});
+
+test("a run of learning has an address, and roles part them", async ({ signedIn: page }) => {
+  const { items: runs } = await api().skills.listLearningRuns({});
+  await open(page, `/runs?of=learning&role=searcher&run=${runs[0]?.id}`);
+  await expect(page.getByRole("dialog")).toContainText("distiller");
+  await page.keyboard.press("Escape");
+  await expect(page.getByText("No runs")).toBeVisible();
+  await page.getByRole("button", { name: /^Role/ }).click();
+  await page.getByRole("option", { name: "Distiller" }).click();
+  await expect(page.getByRole("cell", { name: "distiller" }).first()).toBeVisible();
 });
 
 test("choosing a task lights up its messages, and the other way round", async ({

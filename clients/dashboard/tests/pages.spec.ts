@@ -1,7 +1,7 @@
 // Every page, in light and dark, wide and narrow: it shows its data, and axe has nothing to say.
 
 import { expect, expectAccessible, expectNoSideways, open, test } from "./browser";
-import { api } from "./system";
+import { api, place, System } from "./system";
 
 interface Shown {
   name: string;
@@ -20,6 +20,8 @@ async function story() {
   return { session: session.id, space: space.id, disk: disk.id, skill: skills[0]?.id ?? "" };
 }
 
+const today = () => new Date().toISOString().slice(0, 10);
+
 const PAGES: readonly Shown[] = [
   { name: "overview", path: async () => "/", text: "Skills served" },
   { name: "sessions", path: async () => "/sessions", text: "Last message" },
@@ -28,6 +30,8 @@ const PAGES: readonly Shown[] = [
     path: async () => `/sessions/${(await story()).session}`,
     text: "Perfect, exactly what I wanted",
   },
+  { name: "tasks", path: async () => "/tasks", text: "First seen" },
+  { name: "uses of skills", path: async () => `/skills?day=${today()}`, text: "To session" },
   { name: "spaces", path: async () => "/skills", text: "its learning" },
   { name: "a space", path: async () => `/skills/${(await story()).space}`, text: "search_news" },
   {
@@ -93,6 +97,13 @@ test("at 200 % zoom every page can be used", async ({ signedIn: page }) => {
     await expect(page.getByText(text).first()).toBeVisible();
     await expectNoSideways(page);
   }
+});
+
+test("a port that is taken is told, with how to choose another", async () => {
+  const { dashboardPort } = place();
+  const told = await System.refusedAt(dashboardPort);
+  expect(told).toContain(`Port ${dashboardPort} is taken by`);
+  expect(told).toContain(`ACONTEXT_DASHBOARD_PORT=${dashboardPort + 1}`);
 });
 
 const LARGEST_FIRST_LOAD = 250_000;

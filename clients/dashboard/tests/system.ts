@@ -60,6 +60,19 @@ export class System {
     }
   }
 
+  /** Say why no other system starts where a dashboard is. */
+  static async refusedAt(dashboardPort: number): Promise<string> {
+    const folder = mkdtempSync(join(tmpdir(), "acontext-refused-"));
+    const other = new System({ folder, port: await freePort(), dashboardPort });
+    const told = spawnSync(PYTHON, ["-m", "acontext_server.all"], {
+      env: { ...process.env, ...other.environment() },
+      encoding: "utf8",
+      timeout: START_MS,
+    });
+    rmSync(folder, { recursive: true, force: true });
+    return told.stderr;
+  }
+
   async stop(): Promise<void> {
     const { process } = this;
     if (!process || process.exitCode !== null) return;

@@ -23,6 +23,8 @@ export interface Facts {
   apiUrl: string;
   /** The key of a system for trying things out, else empty. */
   developmentKey: string;
+  /** Where an embedded system for trying things out keeps its operator's key, else empty. */
+  operatorKeyFile: string;
 }
 
 export async function readFacts(): Promise<Facts> {
@@ -33,7 +35,7 @@ export async function readFacts(): Promise<Facts> {
 
 export function useFacts(): Facts {
   const { data } = usePlainQuery({ queryKey: ["facts"], queryFn: readFacts, staleTime: Infinity });
-  return data ?? { apiUrl: "http://localhost:8029", developmentKey: "" };
+  return data ?? { apiUrl: "http://localhost:8029", developmentKey: "", operatorKeyFile: "" };
 }
 
 export function useProject() {

@@ -1,6 +1,7 @@
 // What agents of ours did, and what it cost.
 
 import { skipToken, useInfiniteQuery, useQuery } from "@connectrpc/connect-query";
+import type { Run } from "@gen/acontext/observer/v1/run_pb";
 import { RunService } from "@gen/acontext/observer/v1/run_service_pb";
 import { SkillService } from "@gen/acontext/space/v1/skill_service_pb";
 
@@ -25,7 +26,15 @@ export function useObservingRuns(
   );
 }
 
-export function useLearningRuns(which: { space?: string | undefined }, enabled: boolean) {
+/** Which of learning's runs a list shows. */
+export interface LearningQuery {
+  space?: string | undefined;
+  session?: string | undefined;
+  role?: string | undefined;
+  outcome?: string | undefined;
+}
+
+export function useLearningRuns(which: LearningQuery, enabled: boolean) {
   return useInfiniteQuery(
     SkillService.method.listLearningRuns,
     enabled
@@ -34,16 +43,22 @@ export function useLearningRuns(which: { space?: string | undefined }, enabled: 
           limit: PAGE,
           timeDesc: true,
           ...(which.space ? { spaceId: which.space } : {}),
+          ...(which.session ? { sessionId: which.session } : {}),
+          ...(which.role ? { role: which.role } : {}),
+          ...(which.outcome ? { outcome: which.outcome } : {}),
         }
       : skipToken,
     { pageParamKey: "cursor", getNextPageParam: ({ nextCursor }) => nextCursor || undefined },
   );
 }
 
-export function useRun(runId: string | undefined) {
-  return useQuery(RunService.method.getRun, runId ? { runId } : skipToken, {
-    select: ({ run }) => run,
-  });
+/** Read a run, of learning or of observing. */
+export function useRun(runId: string | undefined, learns: boolean) {
+  const select = ({ run }: { run?: Run | undefined }) => run;
+  const which = (wanted: boolean) => (runId && wanted ? { runId } : skipToken);
+  const observed = useQuery(RunService.method.getRun, which(!learns), { select });
+  const learned = useQuery(SkillService.method.getLearningRun, which(learns), { select });
+  return learns ? learned : observed;
 }
 
 export function useTokenUse() {

@@ -1,29 +1,36 @@
 // Sessions and their messages.
 
+import { create } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
 import {
   callUnaryMethod,
   createConnectQueryKey,
   createQueryOptions,
-  skipToken,
   useMutation,
   useQuery,
   useTransport,
 } from "@connectrpc/connect-query";
 import type { Message } from "@gen/acontext/session/v1/message_pb";
 import type { ListMessagesResponse, PublicUrl } from "@gen/acontext/session/v1/session_messages_pb";
-import { SessionService } from "@gen/acontext/session/v1/session_service_pb";
+import {
+  ListSessionStatesResponseSchema,
+  type ListSessionsResponse,
+  SessionService,
+} from "@gen/acontext/session/v1/session_service_pb";
 import { keepPreviousData, useQueries, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 
+import { boundsOf, type Day } from "../components/days";
 import { type Asking, expectAnswer, useInvalidate } from "./queries";
 import { useStream } from "./streams";
 
 const { method } = SessionService;
 
 /** Which sessions a table shows. */
-export interface SessionQuery {
+export interface SessionQuery extends Day {
   user?: string | undefined;
+  /** What the id, or the user's identifier, begins with. */
+  begins?: string | undefined;
   /** `none` are those without a space. */
   space?: string | undefined;
   observing?: string | undefined;
@@ -35,13 +42,21 @@ export const SESSIONS_ON_A_PAGE = 25;
 
 const sessionsOf = (which: SessionQuery) => ({
   user: which.user ?? "",
+  ...(which.begins ? { search: which.begins } : {}),
+  ...storedOn(which),
   ...(which.space === "none" ? { notConnected: true } : {}),
   ...(which.space && which.space !== "none" ? { spaceId: which.space } : {}),
   ...(which.observing ? { observing: which.observing } : {}),
   ...(which.cursor ? { cursor: which.cursor } : {}),
   timeDesc: which.order !== "oldest",
   limit: SESSIONS_ON_A_PAGE,
+  withStates: true,
 });
+
+function storedOn(day: Day) {
+  const bounds = boundsOf(day);
+  return bounds ? { storedAfter: bounds.from, storedBefore: bounds.to } : {};
+}
 
 export function useSessions(which: SessionQuery) {
   return useQuery(method.listSessions, sessionsOf(which), { placeholderData: keepPreviousData });
@@ -52,14 +67,15 @@ export function expectSessions(asking: Asking, which: SessionQuery): void {
   expectAnswer(asking, method.listSessions, sessionsOf(which));
 }
 
-export function useSessionStates(sessionIds: readonly string[]) {
+/** Follow how sessions are doing that came in a list with their states. */
+export function useSessionStates({ items, states }: ListSessionsResponse) {
   return useQuery(
     method.listSessionStates,
-    sessionIds.length > 0 ? { sessionIds: [...sessionIds] } : skipToken,
+    { sessionIds: items.map((session) => session.id) },
     {
-      placeholderData: keepPreviousData,
+      initialData: create(ListSessionStatesResponseSchema, { items: states }),
       refetchInterval: 5_000,
-      select: ({ items }) => new Map(items.map((state) => [state.sessionId, state])),
+      select: (answer) => new Map(answer.items.map((state) => [state.sessionId, state])),
     },
   );
 }

@@ -5,6 +5,7 @@ import { SkillService } from "@gen/acontext/space/v1/skill_service_pb";
 import { keepPreviousData, useQueryClient } from "@tanstack/react-query";
 import { useCallback } from "react";
 
+import { boundsOf, type Day } from "../components/days";
 import { useInvalidate } from "./queries";
 
 const { method } = SkillService;
@@ -34,6 +35,27 @@ export function useRelevantSkills(spaceId: string, query: string | undefined, to
     query ? { spaceId, query, limit: 20, ...(toolName ? { toolName } : {}) } : skipToken,
     { placeholderData: keepPreviousData, retry: false },
   );
+}
+
+/** Say up to which distance a search in a space answers, and who set it. */
+export function useSearchThreshold(spaceId: string) {
+  return useQuery(method.getSearchThreshold, { spaceId });
+}
+
+const USES_ON_A_PAGE = 50;
+
+/** Read when skills of all spaces were learned, improved and served. */
+export function useSkillUses(
+  which: Day & { kind?: string | undefined; cursor?: string | undefined },
+) {
+  const bounds = boundsOf(which);
+  return useQuery(method.listSkillUses, {
+    ...(which.kind ? { kind: which.kind } : {}),
+    ...(bounds ? { usedAfter: bounds.from, usedBefore: bounds.to } : {}),
+    ...(which.cursor ? { cursor: which.cursor } : {}),
+    timeDesc: true,
+    limit: USES_ON_A_PAGE,
+  });
 }
 
 function useInvalidateSkills(): () => Promise<void> {

@@ -10,9 +10,10 @@ import {
 } from "@connectrpc/connect-query";
 import type { Task } from "@gen/acontext/observer/v1/task_pb";
 import { TaskService } from "@gen/acontext/observer/v1/task_service_pb";
-import { useQuery as usePlainQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useQuery as usePlainQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
 
+import { boundsOf, type Day } from "../components/days";
 import { useInvalidate } from "./queries";
 import { useStream } from "./streams";
 
@@ -40,6 +41,29 @@ export function useTasks(sessionId: string) {
       return tasks;
     },
   });
+}
+
+/** Which of the project's tasks a list shows. */
+export interface TaskQuery extends Day {
+  status?: string | undefined;
+  cursor?: string | undefined;
+}
+
+const TASKS_ON_A_PAGE = 25;
+
+export function useProjectTasks(which: TaskQuery) {
+  const bounds = boundsOf(which);
+  return useQuery(
+    method.listProjectTasks,
+    {
+      ...(which.status ? { status: which.status } : {}),
+      ...(bounds ? { seenAfter: bounds.from, seenBefore: bounds.to } : {}),
+      ...(which.cursor ? { cursor: which.cursor } : {}),
+      timeDesc: true,
+      limit: TASKS_ON_A_PAGE,
+    },
+    { placeholderData: keepPreviousData },
+  );
 }
 
 const tasksKey = (sessionId: string) => ["tasks", sessionId];

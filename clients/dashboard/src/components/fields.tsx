@@ -24,7 +24,7 @@ import {
 } from "react-aria-components";
 
 import { Button } from "./basics";
-import { Icon } from "./icon";
+import { Icon, type IconName } from "./icon";
 import { ErrorLine } from "./states";
 
 interface TextFieldProps {
@@ -197,7 +197,15 @@ export function Switch({
 }
 
 /** A menu of actions: a plain button until it is pressed, for every row of a table has one. */
-export function ActionMenu({ label, children }: { label: string; children: ReactNode }) {
+export function ActionMenu({
+  label,
+  icon = "more",
+  children,
+}: {
+  label: string;
+  icon?: IconName;
+  children: ReactNode;
+}) {
   const [opened, setOpened] = useState<"by pointer" | "by keyboard">();
   const button = useRef<HTMLButtonElement>(null);
   const close = () => setOpened(undefined);
@@ -224,7 +232,7 @@ export function ActionMenu({ label, children }: { label: string; children: React
           setOpened("by keyboard");
         }}
       >
-        <Icon name="more" className="bold" />
+        <Icon name={icon} {...(icon === "more" ? { className: "bold" } : {})} />
       </button>
       {opened && (
         <Popover

@@ -3,6 +3,7 @@
 const PATHS = {
   overview: "M4 13h5V4H4zM4 20h5v-4H4zM12 20h8v-9h-8zM12 4v4h8V4z",
   sessions: "M4 5h16v11H9l-5 4z",
+  tasks: "M4 6l2 2 3-4M4 13l2 2 3-4M12 6h8M12 13h8M6 20h.01M12 20h8",
   skills: "M5 4h11a3 3 0 0 1 3 3v13H8a3 3 0 0 1-3-3zM9 9h6M9 13h4",
   runs: "M12 3a9 9 0 1 0 9 9M12 7v5l3 2M16 3l5 1-1 5",
   disks: "M4 7c0-2 16-2 16 0v10c0 2-16 2-16 0zM4 7c0 2 16 2 16 0M4 12c0 2 16 2 16 0",

@@ -21,6 +21,7 @@ import { useTheme } from "./theme";
 const PLACES: readonly { to: string; name: string; icon: IconName }[] = [
   { to: "/", name: "Overview", icon: "overview" },
   { to: "/sessions", name: "Sessions", icon: "sessions" },
+  { to: "/tasks", name: "Tasks", icon: "tasks" },
   { to: "/skills", name: "Skills", icon: "skills" },
   { to: "/runs", name: "Runs", icon: "runs" },
   { to: "/disks", name: "Disks", icon: "disks" },

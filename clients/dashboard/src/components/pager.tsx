@@ -16,7 +16,7 @@ export function Pager({
   const [behind, setBehind] = useState<readonly (string | undefined)[]>([]);
   if (!cursor && !next) return null;
   return (
-    <nav className="pager" aria-label="Pages">
+    <nav className="pager" aria-label="Pages of the list">
       {cursor && (
         <Button
           look="quiet"

@@ -2,7 +2,7 @@
 
 import type { DayStatistics } from "@gen/acontext/observer/v1/statistics_pb";
 import type { SkillDay } from "@gen/acontext/space/v1/skill_service_pb";
-import { useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { type ReactElement, type ReactNode, useState } from "react";
 import {
   Bar,
@@ -22,7 +22,6 @@ import { percent } from "../../components/words";
 
 interface Row {
   date: string;
-  day: string;
   rate: number | undefined;
   success: number;
   failed: number;
@@ -39,11 +38,12 @@ interface Row {
 
 const shortDay = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 
+const dayOf = (date: unknown) => shortDay.format(new Date(`${date}T12:00:00`));
+
 function rowsOf(days: readonly DayStatistics[], skillDays: readonly SkillDay[]): Row[] {
   const skills = new Map(skillDays.map((day) => [day.date, day]));
   return days.map((day) => ({
     date: day.date,
-    day: shortDay.format(new Date(`${day.date}T12:00:00`)),
     rate: day.successRate,
     success: day.success,
     failed: day.failed,
@@ -61,6 +61,9 @@ function rowsOf(days: readonly DayStatistics[], skillDays: readonly SkillDay[]):
 
 const round = (value: number) => Math.round(value * 10) / 10;
 
+type Place = "/tasks" | "/sessions" | "/skills";
+/** Go to a list, narrowed to a day if one was pressed. */
+type Go = (day: string | undefined) => void;
 type Series = readonly [key: keyof Row, name: string, colour: string];
 
 const TASKS: readonly Series[] = [
@@ -87,14 +90,17 @@ const SKILLS: readonly Series[] = [
 export default function Charts({
   days,
   skillDays,
+  zone,
 }: {
   days: readonly DayStatistics[];
   skillDays: readonly SkillDay[];
+  zone: string | undefined;
 }) {
   const rows = rowsOf(days, skillDays);
   const navigate = useNavigate();
-  const toSessions = () => void navigate({ to: "/sessions" });
-  const toSkills = () => void navigate({ to: "/skills" });
+  const to = (place: Place) => (day: string | undefined) =>
+    void navigate({ to: place, search: day ? { day, zone } : {} });
+  const [toTasks, toSessions, toSkills] = [to("/tasks"), to("/sessions"), to("/skills")];
   const [asTable, setAsTable] = useState(false);
   return (
     <>
@@ -104,14 +110,14 @@ export default function Charts({
         </Button>
       </div>
       {asTable ? (
-        <DayTable rows={rows} />
+        <DayTable rows={rows} zone={zone} />
       ) : (
         <div className="charts">
-          <Chart title="Success rate" series={RATE} onPress={toSessions}>
-            {lines(rows, RATE, toSessions, { domain: [0, 1], format: percent })}
+          <Chart title="Success rate" series={RATE} onPress={toTasks}>
+            {lines(rows, RATE, toTasks, { domain: [0, 1], format: percent })}
           </Chart>
-          <Chart title="Tasks by status" series={TASKS} onPress={toSessions}>
-            {bars(rows, TASKS, toSessions)}
+          <Chart title="Tasks by status" series={TASKS} onPress={toTasks}>
+            {bars(rows, TASKS, toTasks)}
           </Chart>
           <Chart title="Messages observed" series={VOLUME} onPress={toSessions}>
             {lines(rows, VOLUME, toSessions)}
@@ -136,14 +142,14 @@ function Chart({
 }: {
   title: string;
   series: readonly Series[];
-  onPress: () => void;
+  onPress: Go;
   children: ReactElement;
 }) {
   return (
     <Card
       title={title}
       actions={
-        <Button look="quiet" icon="right" onPress={onPress}>
+        <Button look="quiet" onPress={() => onPress(undefined)}>
           See them
         </Button>
       }
@@ -168,7 +174,8 @@ const axes = (format?: (value: number) => string, domain?: [number, number]): Re
   <CartesianGrid key="grid" vertical={false} stroke="var(--line)" />,
   <XAxis
     key="x"
-    dataKey="day"
+    dataKey="date"
+    tickFormatter={dayOf}
     tickLine={false}
     axisLine={false}
     minTickGap={24}
@@ -186,6 +193,7 @@ const axes = (format?: (value: number) => string, domain?: [number, number]): Re
   />,
   <Tooltip
     key="tip"
+    labelFormatter={dayOf}
     isAnimationActive={false}
     wrapperClassName="chart-tip"
     contentStyle={{ background: "transparent", border: 0, padding: 0 }}
@@ -194,9 +202,19 @@ const axes = (format?: (value: number) => string, domain?: [number, number]): Re
   />,
 ];
 
-function bars(rows: Row[], series: readonly Series[], onPress: () => void): ReactElement {
+/** Read which day of a chart was pressed. */
+const pressed =
+  (rows: readonly Row[], go: Go) =>
+  ({ activeLabel }: { activeLabel?: unknown }) =>
+    go(rows.find((row) => row.date === activeLabel)?.date);
+
+function bars(rows: Row[], series: readonly Series[], go: Go): ReactElement {
   return (
-    <BarChart data={rows} onClick={onPress} margin={{ top: 4, right: 4, bottom: 0, left: 0 }}>
+    <BarChart
+      data={rows}
+      onClick={pressed(rows, go)}
+      margin={{ top: 4, right: 4, bottom: 0, left: 0 }}
+    >
       {axes()}
       {series.map(([key, name, colour]) => (
         <Bar
@@ -217,11 +235,15 @@ function bars(rows: Row[], series: readonly Series[], onPress: () => void): Reac
 function lines(
   rows: Row[],
   series: readonly Series[],
-  onPress: () => void,
+  go: Go,
   how: { domain?: [number, number]; format?: (value: number) => string } = {},
 ): ReactElement {
   return (
-    <LineChart data={rows} onClick={onPress} margin={{ top: 4, right: 8, bottom: 0, left: 0 }}>
+    <LineChart
+      data={rows}
+      onClick={pressed(rows, go)}
+      margin={{ top: 4, right: 8, bottom: 0, left: 0 }}
+    >
       {axes(how.format, how.domain)}
       {series.map(([key, name, colour]) => (
         <Line
@@ -239,7 +261,15 @@ function lines(
   );
 }
 
-function DayTable({ rows }: { rows: readonly Row[] }) {
+function DayTable({ rows, zone }: { rows: readonly Row[]; zone: string | undefined }) {
+  const figures = (series: readonly Series[], to: Place) =>
+    series.map(([key, name]) =>
+      column<Row>(key, name, (row) => (
+        <Link to={to} search={{ day: row.date, zone }} className="number">
+          {row[key]}
+        </Link>
+      )),
+    );
   return (
     <Table
       label="Figures per day"
@@ -250,9 +280,9 @@ function DayTable({ rows }: { rows: readonly Row[] }) {
         column<Row>("rate", "Success rate", (row) =>
           row.rate === undefined ? "none" : percent(row.rate),
         ),
-        ...[...TASKS, ...VOLUME, ...SESSIONS, ...SKILLS].map(([key, name]) =>
-          column<Row>(key, name, (row) => <span className="number">{row[key]}</span>),
-        ),
+        ...figures(TASKS, "/tasks"),
+        ...figures([...VOLUME, ...SESSIONS], "/sessions"),
+        ...figures(SKILLS, "/skills"),
       ]}
     />
   );

@@ -59,7 +59,7 @@ export function Overview() {
           }
         />
       </PageHead>
-      <Figures days={days} timeZone={timeZone} />
+      <Figures days={days} timeZone={timeZone} zone={zone} />
     </>
   );
 }
@@ -69,7 +69,15 @@ function zonesWith(...first: string[]): (readonly [string, string])[] {
   return all.map((zone) => [zone, zone.replaceAll("_", " ")] as const);
 }
 
-function Figures({ days, timeZone }: { days: number; timeZone: string }) {
+function Figures({
+  days,
+  timeZone,
+  zone,
+}: {
+  days: number;
+  timeZone: string;
+  zone: string | undefined;
+}) {
   const tasks = useTaskStatistics(days, timeZone);
   const skills = useSkillStatistics(days, timeZone);
   const sessions = useSessionStatistics();
@@ -94,7 +102,7 @@ function Figures({ days, timeZone }: { days: number; timeZone: string }) {
   return (
     <>
       <div className="figures">
-        <Figure name="Success rate" link={{ to: "/sessions" }}>
+        <Figure name="Success rate" link={{ to: "/tasks" }}>
           {success + failed > 0 ? percent(success / (success + failed)) : "none yet"}
         </Figure>
         <Figure name="Sessions" link={{ to: "/sessions" }}>
@@ -133,7 +141,7 @@ function Figures({ days, timeZone }: { days: number; timeZone: string }) {
       </div>
       {isPainted ? (
         <Suspense fallback={<NoCharts />}>
-          <Charts days={tasks.data.days} skillDays={skills.data.days} />
+          <Charts days={tasks.data.days} skillDays={skills.data.days} zone={zone} />
         </Suspense>
       ) : (
         <NoCharts />

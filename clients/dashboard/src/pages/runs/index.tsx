@@ -6,6 +6,7 @@ import { useMemo } from "react";
 
 import { useLearningRuns, useObservingRuns, useRun, useTokenUse } from "../../api/runs";
 import { Button, Card, Id, PageHead, Status, Time } from "../../components/basics";
+import { Chosen } from "../../components/chosen";
 import { Select, Sheet } from "../../components/fields";
 import { Empty, ErrorState, Loading } from "../../components/states";
 import { column, Table } from "../../components/table";
@@ -23,8 +24,6 @@ export function Runs() {
   const learning = useLearningRuns(search, learns);
   const query = learns ? learning : observing;
   const runs = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
-  // Learning's runs are not filtered by the server.
-  const shown = learns && search.outcome ? runs.filter(by(search.outcome)) : runs;
   const open = (run: string | undefined) =>
     void navigate({ search: (before) => ({ ...before, run }), replace: true });
   return (
@@ -41,6 +40,23 @@ export function Runs() {
           ]}
           onChange={(of) => void navigate({ search: of === "learning" ? { of } : {} })}
         />
+        {learns && (
+          <Select
+            label="Role"
+            value={search.role ?? "any"}
+            options={[
+              ["any", "Any role"],
+              ["distiller", "Distiller"],
+              ["librarian", "Librarian"],
+              ["searcher", "Searcher"],
+            ]}
+            onChange={(role) =>
+              void navigate({
+                search: (before) => ({ ...before, role: role === "any" ? undefined : role }),
+              })
+            }
+          />
+        )}
         <Select
           label="Outcome"
           value={search.outcome ?? "any"}
@@ -57,9 +73,8 @@ export function Runs() {
           }
         />
         {(search.session || search.space) && (
-          <Button
-            icon="cross"
-            onPress={() =>
+          <Chosen
+            onClear={() =>
               void navigate({
                 search: (before) => ({ ...before, session: undefined, space: undefined }),
               })
@@ -68,14 +83,14 @@ export function Runs() {
             {search.session
               ? `Session ${shortId(search.session)}`
               : `Space ${shortId(search.space ?? "")}`}
-          </Button>
+          </Chosen>
         )}
       </div>
       {query.error ? (
         <ErrorState error={query.error} retry={() => void query.refetch()} />
       ) : query.isPending ? (
         <Loading lines={8} />
-      ) : shown.length === 0 ? (
+      ) : runs.length === 0 ? (
         <Empty title="No runs">
           {learns
             ? "A run appears here when a task has succeeded in a session with a space."
@@ -83,7 +98,7 @@ export function Runs() {
         </Empty>
       ) : (
         <>
-          <RunTable runs={shown} onOpen={open} selected={search.run} />
+          <RunTable runs={runs} onOpen={open} selected={search.run} />
           {query.hasNextPage && (
             <div className="pager">
               <Button
@@ -99,6 +114,7 @@ export function Runs() {
       {search.run && (
         <Details
           runId={search.run}
+          learns={learns}
           known={runs.find((run) => run.id === search.run)}
           onClose={() => open(undefined)}
         />
@@ -106,8 +122,6 @@ export function Runs() {
     </>
   );
 }
-
-const by = (outcome: string) => (run: Run) => run.outcome === outcome;
 
 function Use() {
   const { data: use } = useTokenUse();
@@ -148,16 +162,22 @@ function RunTable({
           <UserText>{run.error ?? run.summary}</UserText>
         </div>
       )),
-      column<Run>("rounds", "Rounds", (run) => <span className="number">{count(run.rounds)}</span>),
-      column<Run>("calls", "Tool calls", (run) => (
-        <span className="number">{count(run.toolCalls)}</span>
+      column<Run>("work", "Work", (run) => (
+        <span className="faint">
+          {`${plural(run.rounds, "round")}, ${plural(run.toolCalls, "call")}`}
+        </span>
       )),
       column<Run>("tokens", "Tokens", (run) => (
         <span className="number">{count(run.inputTokens + run.outputTokens)}</span>
       )),
-      column<Run>("cost", "Cost", (run) => (
-        <span className="number">{run.cost === undefined ? "no prices" : run.cost.toFixed(4)}</span>
-      )),
+      // Without prices nothing costs anything that we could tell.
+      ...(runs.some((run) => run.cost !== undefined)
+        ? [
+            column<Run>("cost", "Cost", (run) => (
+              <span className="number">{run.cost?.toFixed(4) ?? ""}</span>
+            )),
+          ]
+        : []),
       column<Run>("time", "Took", (run) => (
         <span className="number">{duration(run.durationSeconds)}</span>
       )),
@@ -175,7 +195,7 @@ function RunTable({
         ),
       ),
     ],
-    [onOpen],
+    [onOpen, runs],
   );
   return (
     <Table label="Runs" columns={columns} rows={runs} idOf={(run) => run.id} selected={selected} />
@@ -184,14 +204,16 @@ function RunTable({
 
 function Details({
   runId,
+  learns,
   known,
   onClose,
 }: {
   runId: string;
+  learns: boolean;
   known: Run | undefined;
   onClose: () => void;
 }) {
-  const found = useRun(known ? undefined : runId);
+  const found = useRun(known ? undefined : runId, learns);
   const run = known ?? found.data;
   return (
     <Sheet title="A run" isOpen onClose={onClose}>
@@ -215,6 +237,12 @@ function Details({
           <dd>
             {`${plural(run.rounds, "round")}, ${plural(run.toolCalls, "tool call")}, ${count(run.inputTokens)} tokens in, ${count(run.outputTokens)} out`}
           </dd>
+          {run.cost !== undefined && (
+            <>
+              <dt>Cost</dt>
+              <dd>{run.cost.toFixed(4)}</dd>
+            </>
+          )}
           <dt>Took</dt>
           <dd>
             {duration(run.durationSeconds)}, <Time value={run.createdAt} />

@@ -296,7 +296,7 @@ function CopyMenu({ session }: { session: Session }) {
     }
   };
   return (
-    <ActionMenu label="Copy the session">
+    <ActionMenu label="Copy the session" icon="copy">
       <ActionItem onAction={() => void copyAs("json")}>Copy as JSON</ActionItem>
       <ActionItem onAction={() => void copyAs("curl")}>Copy as curl</ActionItem>
       <ActionItem onAction={() => void copyAs("python")}>Copy as Python</ActionItem>

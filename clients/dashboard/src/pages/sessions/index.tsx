@@ -1,6 +1,7 @@
 // The project's sessions.
 
 import type { Session, SessionState } from "@gen/acontext/session/v1/session_pb";
+import type { ListSessionsResponse } from "@gen/acontext/session/v1/session_service_pb";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 
@@ -9,6 +10,7 @@ import { isId } from "../../api/queries";
 import { useCreateSession, useSessionStates, useSessions } from "../../api/sessions";
 import { useSpaces } from "../../api/spaces";
 import { Button, PageHead, Status, Time } from "../../components/basics";
+import { Chosen, ChosenDay } from "../../components/chosen";
 import { ConfigsField, readConfigs } from "../../components/configs";
 import { FormSheet, SearchField, Select, Switch, TextField } from "../../components/fields";
 import { Pager } from "../../components/pager";
@@ -16,7 +18,7 @@ import { Empty, Loaded } from "../../components/states";
 import { column, Table } from "../../components/table";
 import { toast } from "../../components/toasts";
 import { count, shortId } from "../../components/words";
-import { UserText } from "../../content/legible";
+import { legible, UserText } from "../../content/legible";
 import { createByCurl } from "../session/snippets";
 import { SessionActions } from "./actions";
 
@@ -32,9 +34,12 @@ export function Sessions() {
     void navigate({ search: (before) => ({ ...before, cursor: undefined, ...change }) });
   const find = (text: string) => {
     if (isId(text)) void navigate({ to: "/sessions/$sessionId", params: { sessionId: text } });
-    else set({ user: text || undefined });
+    // What the pages show of an id is its beginning and its end.
+    else set({ begins: text.split("…")[0] || undefined, user: undefined });
   };
-  const isFiltered = Boolean(search.user || search.space || search.observing);
+  const isFiltered = Boolean(
+    search.user || search.begins || search.day || search.space || search.observing,
+  );
   return (
     <>
       <PageHead title="Sessions">
@@ -44,9 +49,9 @@ export function Sessions() {
       </PageHead>
       <div className="toolbar">
         <SearchField
-          label="Find sessions by id or by user"
-          placeholder="Id of a session, or a user"
-          value={search.user ?? ""}
+          label="Find sessions by what their id or user begins with"
+          placeholder="Beginning of an id or a user"
+          value={search.begins ?? ""}
           onSearch={find}
         />
         <SpaceFilter value={search.space} onChange={(space) => set({ space })} />
@@ -70,6 +75,10 @@ export function Sessions() {
           ]}
           onChange={(value) => set({ order: value === "oldest" ? "oldest" : undefined })}
         />
+        <ChosenDay of={search} onClear={() => set({ day: undefined, zone: undefined })} />
+        {search.user && (
+          <Chosen onClear={() => set({ user: undefined })}>{`User ${legible(search.user)}`}</Chosen>
+        )}
       </div>
       <Loaded query={sessions} lines={10}>
         {(page) =>
@@ -91,7 +100,7 @@ export function Sessions() {
             )
           ) : (
             <>
-              <SessionTable sessions={page.items} />
+              <SessionTable page={page} />
               <Pager
                 cursor={search.cursor}
                 next={page.hasMore ? page.nextCursor : undefined}
@@ -131,9 +140,8 @@ function SpaceFilter({
   );
 }
 
-function SessionTable({ sessions }: { sessions: readonly Session[] }) {
-  const ids = useMemo(() => sessions.map((session) => session.id), [sessions]);
-  const { data: states } = useSessionStates(ids);
+function SessionTable({ page }: { page: ListSessionsResponse }) {
+  const { data: states } = useSessionStates(page);
   const userName = useUserNames();
   const columns = useMemo(
     () => [
@@ -176,7 +184,7 @@ function SessionTable({ sessions }: { sessions: readonly Session[] }) {
     [states, userName],
   );
   return (
-    <Table label="Sessions" columns={columns} rows={sessions} idOf={(session) => session.id} />
+    <Table label="Sessions" columns={columns} rows={page.items} idOf={(session) => session.id} />
   );
 }
 

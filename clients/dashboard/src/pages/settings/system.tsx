@@ -7,13 +7,13 @@ import { readHealth } from "../../api/health";
 import { useFacts } from "../../api/projects";
 import { Button, Card, Status, Time } from "../../components/basics";
 import { TextField } from "../../components/fields";
-import { ErrorLine } from "../../components/states";
+import { ErrorLine, Snippet } from "../../components/states";
 import { column, Table } from "../../components/table";
 import { duration } from "../../components/words";
 import { UserText } from "../../content/legible";
 
 export function System() {
-  const { apiUrl } = useFacts();
+  const { apiUrl, operatorKeyFile } = useFacts();
   const [key, setKey] = useState("");
   const [health, setHealth] = useState<Health>();
   const [error, setError] = useState<unknown>();
@@ -58,8 +58,14 @@ export function System() {
             type="password"
             value={key}
             onChange={setKey}
-            help="A project's key does not open this. An embedded system keeps it as ACONTEXT_ADMIN_KEY in the .env of its folder; it is forgotten when you leave this page."
+            help="ACONTEXT_ADMIN_KEY; a project's key does not open this. It is forgotten when you leave this page."
           />
+          {operatorKeyFile && (
+            <div>
+              <p className="soft small">This system was started here, so your terminal knows it:</p>
+              <Snippet text={`sed -n 's/^ACONTEXT_ADMIN_KEY=//p' '${operatorKeyFile}'`} />
+            </div>
+          )}
           <ErrorLine error={error} />
           <div>
             <Button type="submit" look="primary" isDisabled={isBusy || key.trim() === ""}>

@@ -209,7 +209,7 @@ function Why({ version }: { version: SkillVersion }) {
             {reason.evidence && (
               <span className="faint">
                 {" "}
-                <UserText>{reason.evidence}</UserText>
+                <UserText>{reason.evidence.replace(IDS, shortId)}</UserText>
               </span>
             )}
           </li>
@@ -272,6 +272,7 @@ function Source({ source }: { source: SkillSource }) {
 }
 
 const SHOWN_MESSAGES = 12;
+const IDS = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
 function Difference({ before, after }: { before: SkillVersion; after: SkillVersion }) {
   return (

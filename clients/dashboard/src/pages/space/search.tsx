@@ -1,10 +1,10 @@
 // What a search finds, how near it is, and why that is an answer or none.
 
 import type { CitedBlock } from "@gen/acontext/space/v1/skill_pb";
+import type { GetSearchThresholdResponse } from "@gen/acontext/space/v1/skill_service_pb";
 import { Link } from "@tanstack/react-router";
 
-import { useProjectSettings } from "../../api/projects";
-import { useRelevantSkills, useSearchSkills } from "../../api/skills";
+import { useRelevantSkills, useSearchSkills, useSearchThreshold } from "../../api/skills";
 import { Empty, ErrorState, Loading } from "../../components/states";
 import { distance } from "../../components/words";
 import { UserText } from "../../content/legible";
@@ -12,22 +12,19 @@ import { UserText } from "../../content/legible";
 export function Found({ spaceId, query }: { spaceId: string; query: string }) {
   const relevant = useRelevantSkills(spaceId, query);
   const near = useSearchSkills(spaceId, query);
-  const settings = useProjectSettings();
-  const error = relevant.error ?? near.error;
+  const threshold = useSearchThreshold(spaceId);
+  const error = relevant.error ?? near.error ?? threshold.error;
   if (error) return <ErrorState error={error} retry={() => void relevant.refetch()} />;
-  if (!relevant.data || !near.data) return <Loading lines={4} label="Searching" />;
+  if (!relevant.data || !near.data || !threshold.data)
+    return <Loading lines={4} label="Searching" />;
   const answered = new Set(relevant.data.citedBlocks.map((block) => block.blockId));
   const others = near.data.citedBlocks.filter((block) => !answered.has(block.blockId));
-  const threshold = settings.data?.searchThreshold;
-  const limit =
-    threshold === undefined
-      ? "the threshold that is calibrated for the embedder"
-      : `the project's threshold of ${distance(threshold)}`;
+  const limit = limitOf(threshold.data);
   return (
     <div className="stack">
       {answered.size > 0 ? (
         <section className="stack" aria-label="Answers">
-          <p className="soft">{`Answered to an agent, best first: nearer than ${limit}, or with its words.`}</p>
+          <p className="soft">{`Answered to an agent, best first: not beyond ${limit}.`}</p>
           {relevant.data.citedBlocks.map((block, index) => (
             <Hit
               key={block.blockId}
@@ -55,6 +52,17 @@ export function Found({ spaceId, query }: { spaceId: string; query: string }) {
       )}
     </div>
   );
+}
+
+const SET_BY: Record<string, string> = {
+  space: "set in this space's configs",
+  project: "set for the project",
+  embedder: "calibrated for the embedder",
+};
+
+function limitOf({ threshold, crowding, setBy }: GetSearchThresholdResponse): string {
+  const limit = `the distance ${distance(threshold)} that is ${SET_BY[setBy] ?? setBy}`;
+  return crowding > 0 ? `${limit}, or less where a query is near to the whole space` : limit;
 }
 
 function Hit({

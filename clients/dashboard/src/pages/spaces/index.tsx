@@ -8,6 +8,7 @@ import { useFacts, useUserNames } from "../../api/projects";
 import { isId } from "../../api/queries";
 import { useCreateSpace, useDeleteSpace, useSpaces, useUpdateSpaceConfigs } from "../../api/spaces";
 import { Button, PageHead, Time } from "../../components/basics";
+import { ChosenDay } from "../../components/chosen";
 import { ConfigsField, readConfigs } from "../../components/configs";
 import { ActionItem, ActionMenu, FormSheet, SearchField, TextField } from "../../components/fields";
 import { Empty, Loaded } from "../../components/states";
@@ -15,14 +16,13 @@ import { column, Table } from "../../components/table";
 import { toast } from "../../components/toasts";
 import { shortId } from "../../components/words";
 import { UserText } from "../../content/legible";
+import { Uses } from "./uses";
 
 const route = getRouteApi("/skills");
 
 export function Spaces() {
-  const { user } = route.useSearch();
+  const { user, day, zone, kind } = route.useSearch();
   const navigate = route.useNavigate();
-  const { apiUrl } = useFacts();
-  const spaces = useSpaces(user);
   const [adds, setAdds] = useState(false);
   const find = (text: string) =>
     void (isId(text)
@@ -45,27 +45,36 @@ export function Spaces() {
           value={user ?? ""}
           onSearch={find}
         />
+        <ChosenDay of={{ day, zone }} onClear={() => void navigate({ search: {} })} />
       </div>
-      <Loaded query={spaces}>
-        {({ items, hasMore }) =>
-          items.length > 0 ? (
-            <>
-              <SpaceTable spaces={items} />
-              {hasMore && <p className="faint">The newest 100; find others by their id.</p>}
-            </>
-          ) : (
-            <Empty
-              title={user ? "This user has no space" : "No spaces yet"}
-              snippet={`curl -s -X POST '${apiUrl}/api/v1/space' \\
-  -H "Authorization: Bearer $ACONTEXT_API_KEY"`}
-            >
-              Skills are learned in a space from the tasks of the sessions that it is connected to.
-            </Empty>
-          )
-        }
-      </Loaded>
+      {day ? <Uses which={{ day, zone, kind }} /> : <SpaceList user={user} />}
       {adds && <NewSpace onClose={() => setAdds(false)} />}
     </>
+  );
+}
+
+function SpaceList({ user }: { user: string | undefined }) {
+  const { apiUrl } = useFacts();
+  const spaces = useSpaces(user);
+  return (
+    <Loaded query={spaces}>
+      {({ items, hasMore }) =>
+        items.length > 0 ? (
+          <>
+            <SpaceTable spaces={items} />
+            {hasMore && <p className="faint">The newest 100; find others by their id.</p>}
+          </>
+        ) : (
+          <Empty
+            title={user ? "This user has no space" : "No spaces yet"}
+            snippet={`curl -s -X POST '${apiUrl}/api/v1/space' \\
+    -H "Authorization: Bearer $ACONTEXT_API_KEY"`}
+          >
+            Skills are learned in a space from the tasks of the sessions that it is connected to.
+          </Empty>
+        )
+      }
+    </Loaded>
   );
 }
 
