@@ -113,6 +113,18 @@ async def test_an_answered_call_may_complete_its_task(
     assert task.status is TaskStatus.SUCCESS
 
 
+async def test_a_task_that_tools_were_called_for_is_not_pending(
+    endpoint: Endpoint, models_of: AskAny
+) -> None:
+    inserted = call("insert_task", task=1, description="Book a table")
+    worked = call("append_messages_to_task", task=1, messages=[1])
+    endpoint.script(calls(inserted, worked, FINISH))
+    endpoint.script(calls(call("update_task", task=1, status="running"), FINISH))
+    observed = await observe(models_of, batch(messages([agent(call="book")])))
+    assert [task.status for task in applied(observed)] == [TaskStatus.RUNNING]
+    assert "so it is not pending" in observed.note
+
+
 async def test_nothing_recorded_for_a_batch_with_work_is_not_done(
     endpoint: Endpoint, models_of: AskAny
 ) -> None:

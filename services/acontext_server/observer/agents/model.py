@@ -176,6 +176,7 @@ class Record:
         self._check_work_is_recorded()
         self._check_successes_are_shown()
         self._check_open_calls()
+        self._check_work_has_begun()
         return "done"
 
     def _apply(self, *changes: Change) -> None:
@@ -230,6 +231,15 @@ class Record:
         if working and not self._after.links:
             numbers = ", ".join(map(str, working))
             raise Refused(f"messages {numbers} use tools: append them to the task they work on")
+
+    def _check_work_has_begun(self) -> None:
+        worked_on = (self._after.links.get(one.id) for one in self._batch.messages if one.calls)
+        for order in worked_on:
+            if order and self._after.tasks[order].status is TaskStatus.PENDING:
+                raise Refused(
+                    f"tools were called for task {order}, so it is not pending: say whether it is"
+                    " running, success or failed"
+                )
 
     def _check_successes_are_shown(self) -> None:
         linked = set(self._after.links.values())
