@@ -160,7 +160,9 @@ export class DiskArtifactsAPI {
     call?: CallOptions,
   ): AsyncGenerator<Uint8Array, void, undefined> {
     const { offset = 0, length } = options;
-    const { updated_at } = await this.#bare(diskId, options, call);
+    const { updated_at, meta } = await this.#bare(diskId, options, call);
+    const { size } = meta["__artifact_info__"] as { size: number };
+    const wanted = Math.min(length ?? size, size - offset);
     let had = 0;
     for (let failures = 0; ; failures++) {
       try {
@@ -171,7 +173,7 @@ export class DiskArtifactsAPI {
         }
         return;
       } catch (error) {
-        if (had === length) return;
+        if (had > 0 && had >= wanted) return;
         if (failures >= this.#retries || call?.signal?.aborted || !isPassing(error)) throw error;
       }
       await backOff(failures, call?.signal);
@@ -190,7 +192,8 @@ export class DiskArtifactsAPI {
   ): AsyncGenerator<Uint8Array, void, undefined> {
     const length = options.length === undefined ? undefined : options.length - had;
     const request = { diskId, filePath: pathOf(options), offset, ...given({ length }) };
-    for await (const { content } of this.#api.disks.downloadArtifact(request, call)) {
+    const patient = { timeoutMs: 0, ...call };
+    for await (const { content } of this.#api.disks.downloadArtifact(request, patient)) {
       if (content?.data.length) yield content.data;
     }
   }
