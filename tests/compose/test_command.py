@@ -1,4 +1,4 @@
-"""`acontext docker` on a real engine: up, status, logs, down, and what is kept in db."""
+"""`acontext docker` on a real engine: up, status, logs, down, and what is kept in db/docker."""
 
 import json
 import subprocess
@@ -122,9 +122,10 @@ def test_the_stack_comes_up_is_told_of_goes_down_and_keeps_what_it_knew(command:
 
     command("down")
     command("status", status=1)
-    kept = {one.name for one in (command.folder / "db").iterdir() if one.is_dir()}
+    data = command.folder / "db" / "docker"
+    kept = {one.name for one in data.iterdir() if one.is_dir()}
     assert kept == ENGINES
-    assert all(any((command.folder / "db" / name).iterdir()) for name in ENGINES)
+    assert all(any((data / name).iterdir()) for name in ENGINES)
 
     command("up", "--yes")
     with command.client() as client:

@@ -18,7 +18,8 @@ from .output import Refused, as_json, print_json
 _CHECKOUT = Path(__file__).parents[4]
 _COMPOSE = "docker-compose.yml"
 _EXAMPLE = ".env.example"
-_DATA = "db"
+_DATA = Path("db", "docker")
+"""Beside what an embedded system keeps in db, under names of its own."""
 _OWN = "`acontext up` runs everything without it."
 _LINES = 12
 
@@ -106,7 +107,7 @@ def env(yes: bool, folder: Path) -> None:
 def docker_up(yes: bool, folder: Path) -> None:
     """Start the stack, wait until all of it is healthy, and print its addresses.
 
-    What the engines know is kept in the folder db.
+    What the engines know is kept in the folder db/docker.
     """
     _need_docker()
     stack = _stack(folder)
@@ -128,7 +129,7 @@ def docker_up(yes: bool, folder: Path) -> None:
 @docker.command("down")
 @_FOLDER
 def docker_down(folder: Path) -> int:
-    """Stop the stack; what it keeps in db stays."""
+    """Stop the stack; what it keeps in db/docker stays."""
     _need_docker()
     return _stack(folder).show("down")
 
@@ -191,7 +192,7 @@ def _why_not_up(stack: Stack) -> str:
 
 
 def _keep_in_folder(stack: Stack) -> None:
-    """Say in a second compose file that each volume of the engines is a folder in db.
+    """Say in a second compose file that each volume of the engines is a folder of ours.
 
     Docker fills an empty one with what the image has there, its owner included.
     """
