@@ -197,6 +197,7 @@ async function skills(client: AcontextClient): Promise<void> {
   equal((await client.spaces.skills.list(space)).items, []);
   const { items } = await client.runs.listLearning({ spaceId: space, sessionId: id });
   holds(items.length > 0, "learning left a run");
+  equal(await client.spaces.skills.retryFailedLearning(space, { sessionId: id }), 0);
   const counted = await client.spaces.skills.getStatistics({ days: 1 });
   equal([counted.days.length, counted.archived], [1, 1]);
   equal((await client.runs.getTokenUse()).paused, false);
