@@ -1,6 +1,7 @@
 """How far sessions are observed: what the sweep asks, what a worker reads and reports."""
 
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -86,12 +87,16 @@ class ObservingApp:
         self, project_id: ProjectId, session_id: SessionId, observation: Observation
     ) -> None:
         """Note how far a session is observed. Repeating it, also late, changes nothing."""
-        key = (project_id, session_id)
-        async with self.database.raw() as tx, tx.transaction():
-            through, running = observation.observed_through, observation.running_through
-            if await store.move_observed(tx, *key, observed=through, running=running):
-                healed = dict.fromkeys(observation.healed)
-                await store.note_failures(tx, *key, {**healed, **observation.failures})
-                await store.note_links(tx, *key, observation.links)
-            elif await messages.find_log(tx, *key) is None:
+        key, links = (project_id, session_id), observation.links
+        through, running = observation.observed_through, observation.running_through
+        failures = {**dict.fromkeys(observation.healed), **observation.failures}
+        async with self.database.raw() as connection, AsyncExitStack() as together:
+            if failures:
+                await together.enter_async_context(connection.transaction())
+            moved = await store.move_observed(
+                connection, *key, observed=through, running=running, links=links
+            )
+            if moved and failures:
+                await store.note_failures(connection, *key, failures)
+            elif not moved and await messages.find_log(connection, *key) is None:
                 raise SessionNotFound(session_id)

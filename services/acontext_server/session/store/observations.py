@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, func, select, tuple_, update
@@ -11,67 +12,65 @@ from acontext_server.kit.ids import ProjectId
 from acontext_server.session.domain import SessionId, TaskId, UnobservedSession
 from acontext_server.session.store.tables import LogRow, ProjectRow
 
-# A report may be late, or of more than is there since a backup was restored.
-_MOVE = """
-UPDATE session.log
-SET observed_through = least(%(observed)s, last_sequence),
-    running_through = least(greatest(%(running)s, %(observed)s), last_sequence),
-    waiting_since = CASE WHEN tracked THEN (
-        SELECT created_at FROM session.message m
-        WHERE m.project_id = log.project_id AND m.session_id = log.session_id
-            AND m.sequence = least(%(observed)s, last_sequence) + 1) END
-WHERE project_id = %(project)s AND session_id = %(session)s
-    AND least(%(observed)s, last_sequence) >= observed_through
-"""
-
 _NOTE = """
 INSERT INTO session.observation (project_id, session_id, sequence, {column})
 SELECT m.project_id, m.session_id, m.sequence, noted.value
 FROM unnest(%(sequences)b::int[], %(values)b::{type}[]) AS noted (sequence, value)
 JOIN session.message m
     ON m.project_id = %(project)s AND m.session_id = %(session)s AND m.sequence = noted.sequence
+WHERE {condition}
 ON CONFLICT ON CONSTRAINT observation_pkey
     DO UPDATE SET {column} = excluded.{column}, updated_at = clock_timestamp()
 """
 
-_NOTE_FAILURES = _NOTE.format(column="failure", type="text").encode()
-_NOTE_LINKS = _NOTE.format(column="task_id", type="uuid").encode()
+_FAIL = _NOTE.format(column="failure", type="text", condition="true").encode()
+_LINK = _NOTE.format(column="task_id", type="uuid", condition="EXISTS (SELECT FROM moved)")
+
+# A report may be late, or of more than is there since a backup was restored. One statement, so that
+# those who store wait for the log's lock no longer than the server needs.
+_MOVE = f"""
+WITH moved AS (
+    UPDATE session.log
+    SET observed_through = least(%(observed)s, last_sequence),
+        running_through = least(greatest(%(running)s, %(observed)s), last_sequence),
+        waiting_since = CASE WHEN tracked THEN (
+            SELECT created_at FROM session.message m
+            WHERE m.project_id = log.project_id AND m.session_id = log.session_id
+                AND m.sequence = least(%(observed)s, last_sequence) + 1) END
+    WHERE project_id = %(project)s AND session_id = %(session)s
+        AND least(%(observed)s, last_sequence) >= observed_through
+    RETURNING 1
+), linked AS ({_LINK})
+SELECT count(*) FROM moved
+""".encode()
 
 
 async def move_observed(
-    tx: Raw, project_id: ProjectId, session_id: SessionId, *, observed: int, running: int
+    tx: Raw,
+    project_id: ProjectId,
+    session_id: SessionId,
+    *,
+    observed: int,
+    running: int,
+    links: Mapping[int, TaskId | None],
 ) -> bool:
-    """Say how far a log is observed, and since when the rest waits; False if it is further."""
-    values = {"project": project_id, "session": session_id}
-    moved = await tx.execute(_MOVE, {**values, "observed": observed, "running": running})
-    return moved.rowcount == 1
+    """Say how far a log is observed and which tasks took messages; False if it is further."""
+    where = {"project": project_id, "session": session_id}
+    far = {"observed": observed, "running": running}
+    moved = await tx.execute(_MOVE, {**where, **far, **_columns(links)})
+    return await moved.fetchone() == (1,)
 
 
 async def note_failures(
     tx: Raw, project_id: ProjectId, session_id: SessionId, failures: Mapping[int, str | None]
 ) -> None:
     """Say of messages why they could not be observed, or that they are no longer failed."""
-    await _note(tx, _NOTE_FAILURES, project_id, session_id, failures)
+    where = {"project": project_id, "session": session_id}
+    await tx.execute(_FAIL, {**where, **_columns(failures)})
 
 
-async def note_links(
-    tx: Raw, project_id: ProjectId, session_id: SessionId, links: Mapping[int, TaskId | None]
-) -> None:
-    """Say of messages which task took them."""
-    await _note(tx, _NOTE_LINKS, project_id, session_id, links)
-
-
-async def _note(
-    tx: Raw,
-    statement: bytes,
-    project_id: ProjectId,
-    session_id: SessionId,
-    noted: Mapping[int, str | None] | Mapping[int, TaskId | None],
-) -> None:
-    if noted:
-        values = {"project": project_id, "session": session_id}
-        columns = {"sequences": [*noted], "values": [*noted.values()]}
-        await tx.execute(statement, {**values, **columns})
+def _columns(values: Mapping[int, Any]) -> dict[str, list[Any]]:
+    return {"sequences": [*values], "values": [*values.values()]}
 
 
 async def note_pause(tx: Tx, project_id: ProjectId, *, until: datetime) -> None:
