@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acontext_server.session.free_json import MAX_DEPTH, InvalidJson, Json, dump, parse
+from acontext_server.session.free_json import MAX_DEPTH, InvalidJson, Json, dump, encode, parse
 
 documents = st.recursive(
     st.none()
@@ -25,16 +25,19 @@ def test_what_is_read_is_written_the_same(document: Json) -> None:
     written = dump(document)
     assert parse(written.encode()) == document
     assert dump(parse(written.encode())) == written
+    assert parse(encode(document)) == document
 
 
 def test_order_of_keys_and_big_integers_are_kept() -> None:
     raw = '{"b":1,"a":123456789012345678901234567890,"c":0.1}'
     assert dump(parse(raw.encode())) == raw
+    assert encode(parse(raw.encode())) == raw.encode()
 
 
 def test_nesting_is_kept_up_to_the_limit() -> None:
     deep = "[" * MAX_DEPTH + "]" * MAX_DEPTH
     assert dump(parse(deep.encode())) == deep
+    assert encode(parse(deep.encode())) == deep.encode()
     with pytest.raises(InvalidJson, match="nested deeper"):
         parse(f"[{deep}]".encode())
     with pytest.raises(InvalidJson, match="nested deeper"):

@@ -47,7 +47,7 @@ from acontext_server.session.domain import (
 from acontext_server.session.editing import read_strategies
 from acontext_server.session.formats.reading import Field
 from acontext_server.session.formats.stored import UNREADABLE
-from acontext_server.session.free_json import InvalidJson, JsonObject, dump, parse_text
+from acontext_server.session.free_json import InvalidJson, JsonObject, encode, parse_text
 from acontext_server.session.store.messages import StoredMessage
 from acontext_server.session.store.sessions import SessionFilter
 
@@ -331,7 +331,7 @@ def _id(text: str) -> SessionId:
 
 
 def _json(value: JsonObject) -> HttpBody:
-    return HttpBody(content_type="application/json", data=dump(value).encode())
+    return HttpBody(content_type="application/json", data=encode(value))
 
 
 def _task(link: pb.TaskLink) -> TaskId | None:

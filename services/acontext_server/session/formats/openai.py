@@ -151,6 +151,10 @@ def _joined(content: Field) -> str:
 def write(content: Content, fetched: Fetched) -> list[JsonObject]:
     """Put a message together as chat messages: each tool result is one of its own, first."""
     name = text_or_none(content.meta.get("name"))
+    if not name and content.role is not Role.ASSISTANT and len(content.parts) == 1:
+        [part] = content.parts
+        if part.type is PartType.TEXT:  # most of what is said, and quickly written
+            return [{"role": content.role.value, "content": part.text or ""}]
     messages = [_written_result(part, name) for part in content.parts if _answers(part)]
     rest = [part for part in content.parts if part.type is not PartType.TOOL_RESULT]
     if content.role is Role.ASSISTANT:

@@ -179,19 +179,23 @@ _COLUMNS = """
        m.created_at, o.task_id, o.failure, o.updated_at
 """
 
-# The log stands in every row, and in a row of its own where nothing of it is read.
+# The log stands in the first row, and in a row of its own where nothing of it is read: in each of
+# fifty rows it would cost as much to take in as the messages.
 _READ = """
 SELECT {columns}, m.found, {log_columns}
-FROM session.log
-LEFT JOIN (SELECT m.*, count(*) OVER () AS found,
-                  sum(m.size) OVER (ORDER BY m.sequence {order}) AS total
-           FROM (SELECT * FROM session.message
-                 WHERE project_id = %(project)s AND session_id = %(session)s AND {beyond}
-                 ORDER BY sequence {order} LIMIT %(limit)s) m) m
-    ON m.total <= %(bytes)s OR m.total = m.size
+FROM (SELECT *, 1 AS nth FROM session.log
+      WHERE project_id = %(project)s AND session_id = %(session)s) log
+FULL JOIN (SELECT m.*
+           FROM (SELECT m.*, count(*) OVER () AS found,
+                        row_number() OVER (ORDER BY m.sequence {order}) AS nth,
+                        sum(m.size) OVER (ORDER BY m.sequence {order}) AS total
+                 FROM (SELECT * FROM session.message
+                       WHERE project_id = %(project)s AND session_id = %(session)s AND {beyond}
+                       ORDER BY sequence {order} LIMIT %(limit)s) m) m
+           WHERE m.total <= %(bytes)s OR m.total = m.size) m
+    ON m.nth = log.nth
 LEFT JOIN session.observation o
     ON o.project_id = m.project_id AND o.session_id = m.session_id AND o.sequence = m.sequence
-WHERE log.project_id = %(project)s AND log.session_id = %(session)s
 ORDER BY m.sequence {order}
 """
 
