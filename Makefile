@@ -93,7 +93,7 @@ test-templates: .venv/dev clients/typescript/node_modules ## every template: cre
 
 .PHONY: test-compose
 test-compose: .venv/dev engines ## docker compose up, the README walked through, down, up (needs a Docker engine)
-	pytest -m compose -n 0 -s tests/compose
+	REQUIRE_ENGINES=weaviate pytest -m compose -n 0 -s tests/compose
 
 .PHONY: test-pages
 test-pages: clients/dashboard/node_modules ## the dashboard's components, without a browser

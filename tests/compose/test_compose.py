@@ -210,5 +210,5 @@ def test_uploads_wait_on_a_disk_and_not_in_memory(composed: Composed) -> None:
 def test_the_images_are_listed_with_their_sizes(composed: Composed) -> None:
     told = composed.docker("images", "--format", "{{.Repository}} {{.Size}}", "acontext/*")
     sizes = dict(line.split() for line in told.splitlines())
-    assert {f"acontext/{name}" for name in (*OURS, "setup", "minio")} == set(sizes)
+    assert {f"acontext/{name}" for name in (*OURS, "setup", "minio")} <= set(sizes)
     print(told)
