@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import tempfile
 import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -18,6 +19,7 @@ from acontext_server.kit.blobs import (
     BlobKey,
     BlobMissing,
     Blobs,
+    Spool,
     open_blobs,
 )
 from acontext_server.kit.blobs.s3 import S3Address
@@ -46,6 +48,19 @@ async def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 def s3_url(request: pytest.FixtureRequest) -> str:
     server = request.getfixturevalue(f"{request.param}_url")
     return f"{server}/contract?secure=false"
+
+
+async def test_what_waits_for_a_bucket_has_no_name_that_a_killed_process_leaves_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    async with Spool() as spool:
+        await spool.write(LARGE)
+        assert spool.size == len(LARGE)
+        for _ in "ab":  # it can be put again
+            with spool.open() as data:
+                assert data.read() == LARGE
+        assert files_below(tmp_path) == []
 
 
 def wait_until(moment: datetime) -> None:
