@@ -125,6 +125,16 @@ async def test_a_task_that_tools_were_called_for_is_not_pending(
     assert "so it is not pending" in observed.note
 
 
+async def test_a_list_that_is_written_as_text_is_a_list(
+    endpoint: Endpoint, models_of: AskAny
+) -> None:
+    worked = call("append_messages_to_task", task=1, messages="[1]", progress='["I booked it"]')
+    endpoint.script(calls(worked, FINISH))
+    observed = await observe(models_of, batch(messages([agent("I booked it.")]), TABLE))
+    (task,) = applied(observed, TABLE)
+    assert (task.progresses, observed.rounds) == (("I booked it",), 1)
+
+
 async def test_nothing_recorded_for_a_batch_with_work_is_not_done(
     endpoint: Endpoint, models_of: AskAny
 ) -> None:

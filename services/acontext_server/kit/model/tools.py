@@ -45,13 +45,20 @@ class Tool:
             parameters=_plain(self._arguments.json_schema()),
         )
         self._required = frozenset(self.spec.parameters.get("required", ()))
+        properties = self.spec.parameters.get("properties", {}).items()
+        self._lists = frozenset(name for name, one in properties if one.get("type") == "array")
 
     async def call(self, arguments: str) -> str:
         """Check the arguments and call the function; Refused says what is wrong with them."""
         # Endpoints that force a schema make models write null where they mean nothing.
         read = _read(arguments).items()
         given = ArgsKwargs(
-            (), {name: one for name, one in read if one is not None or name in self._required}
+            (),
+            {
+                name: _as_list(one) if name in self._lists else one
+                for name, one in read
+                if one is not None or name in self._required
+            },
         )
         try:
             result = self._arguments.validate_python(given)
@@ -76,6 +83,15 @@ def _read(arguments: str) -> dict[str, Any]:
         raise Refused("the arguments must be a JSON object")
     cleaned: dict[str, Any] = _storable(read)
     return cleaned
+
+
+def _as_list(value: Any) -> Any:
+    """Read a list that a model wrote as text; what is none stays as it is, to be refused."""
+    try:
+        read = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+    return read if isinstance(read, list) else value
 
 
 def _storable(value: Any) -> Any:
