@@ -161,6 +161,7 @@ async def tasks(api: Api, session_id: str) -> None:
     task = (await eventually(api, "ListTasks", 1, session_id=session_id))[0]
     await api("GetTask", task_id=task["id"])
     await api.first("WatchTasks", session_id=session_id, cursor="")
+    assert (await api.first("WatchTasks", session_id=session_id, with_start="true"))["start"]
     for name in ("GetObservingStatus", "GetLearningStatus"):
         await api(name, session_id=session_id)
     await api("SetTaskOutcome", {"status": "success", "reason": "Checked."}, task_id=task["id"])
@@ -189,6 +190,7 @@ async def skills(api: Api, operator: Api, space_id: str) -> None:
     await api("RenameTools", {"rename": [{"old_name": "refund_flight", "new_name": "pay_back"}]})
     await api("ListToolNames")
     await api("ListLearningRuns", **given)
+    assert await api("RetryFailedLearning", {}, **given) == {"count": 0}
     await api("ExportSpace", **given)
     await operator("ReindexSkills", {})
 
