@@ -26,7 +26,7 @@ PublicUrl     url, expire_at
 Task          id, session_id, project_id, order n, data TaskData, status, is_planning b, space_digested b, created_at, updated_at | version n, outcome_by
 TaskData      task_description, progresses! [text], user_preferences! [text], sop_thinking!
 Flushed       status n, errmsg | remaining n
-Learning      space_digested_count n, not_space_digested_count n | failed_count n
+Learning      space_digested_count n, not_space_digested_count n | failed_count? n
 Tokens        total_tokens n
 Observing     observed n, in_process n, pending n, updated_at | failed n
 Disk          id, project_id, user_id?, created_at, updated_at

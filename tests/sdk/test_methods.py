@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from urllib.request import urlopen
+from uuid import uuid4
 
 import pytest
 
@@ -54,8 +55,11 @@ def sessions(sdk: Sdk) -> None:
         space_id=space,
         disable_task_tracking=True,
         configs=CONFIGS,
+        request_id=str(uuid4()),
     )
     full = sdk("sessions.create", **wanted)
+    if "request_id" in wanted:
+        assert sdk("sessions.create", **wanted)["id"] == full["id"]
     assert (full["space_id"], full["configs"]) == (space, CONFIGS)
     assert full["disable_task_tracking"] is ("disable_task_tracking" in wanted)
     assert bool(full.get("user_id")) is ("user" in wanted)

@@ -299,6 +299,6 @@ async def test_a_list_brings_the_states_of_its_sessions_when_asked(talk: Convers
     await talk.say(session.id, "One.")
     asked = pb.ListSessionsRequest(with_states=True)
     page = await talk.sessions.ListSessions(asked, metadata=talk.metadata)
-    assert [(state.session_id, state.messages) for state in page.states] == [(session.id, 1)]
+    assert [(state.session_id, state.messages) for state in page.states.items] == [(session.id, 1)]
     plain = await talk.sessions.ListSessions(pb.ListSessionsRequest(), metadata=talk.metadata)
-    assert not plain.states
+    assert not plain.HasField("states")

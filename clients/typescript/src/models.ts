@@ -99,8 +99,8 @@ export interface LearningStatus {
   not_space_digested_count: number;
   /** Why learning waits for more than its turn. */
   paused?: string | null;
-  /** Those of the not digested ones that the space tried to learn, and could not. */
-  failed_count: number;
+  /** Those of the not digested ones that the space tried to learn, and could not; absent at 0. */
+  failed_count?: number;
 }
 
 /** Counts messages by how far they are observed. */

@@ -165,7 +165,7 @@ class TaskServicer(pb.TaskServiceServicer):
             space_digested_count=counted.digested,
             not_space_digested_count=counted.waiting,
             paused=counted.paused or None,
-            failed_count=counted.failed,
+            failed_count=counted.failed or None,
         )
 
     async def RetryFailedMessages(

@@ -41,6 +41,7 @@ from acontext_server.session.domain import (
     Observation,
     Observing,
     SessionId,
+    SessionState,
     SpaceId,
     TaskId,
 )
@@ -107,21 +108,22 @@ class SessionServicer(pb.SessionServiceServicer):
             cursor=request.cursor or None,
             time_desc=request.time_desc,
         )
-        ids = [session.id for session in page.items] if request.with_states else []
-        states = await self.sessions.list_states(project_id, ids) if ids else []
+        states = None
+        if request.with_states:
+            ids = [session.id for session in page.items]
+            states = _states(await self.sessions.list_states(project_id, ids) if ids else [])
         return pb.ListSessionsResponse(
             items=[to_session(session) for session in page.items],
             next_cursor=page.next_cursor,
             has_more=page.has_more,
-            states=[to_state(state) for state in states],
+            states=states,
         )
 
     async def ListSessionStates(
         self, request: pb.ListSessionStatesRequest, context: Context
     ) -> pb.ListSessionStatesResponse:
         ids = [_id(session_id) for session_id in request.session_ids]
-        states = await self.sessions.list_states(caller().project_id, ids)
-        return pb.ListSessionStatesResponse(items=[to_state(state) for state in states])
+        return _states(await self.sessions.list_states(caller().project_id, ids))
 
     async def GetSessionStatistics(
         self, request: pb.GetSessionStatisticsRequest, context: Context
@@ -328,6 +330,10 @@ class SessionServicer(pb.SessionServiceServicer):
 
 def _id(text: str) -> SessionId:
     return SessionId(UUID(text))
+
+
+def _states(states: Sequence[SessionState]) -> pb.ListSessionStatesResponse:
+    return pb.ListSessionStatesResponse(items=[to_state(state) for state in states])
 
 
 def _json(value: JsonObject) -> HttpBody:

@@ -73,7 +73,7 @@ export function useSessionStates({ items, states }: ListSessionsResponse) {
     method.listSessionStates,
     { sessionIds: items.map((session) => session.id) },
     {
-      initialData: create(ListSessionStatesResponseSchema, { items: states }),
+      initialData: states ?? create(ListSessionStatesResponseSchema),
       refetchInterval: 5_000,
       select: (answer) => new Map(answer.items.map((state) => [state.sessionId, state])),
     },

@@ -498,7 +498,7 @@ class GetLearningStatusResponse(_message.Message):
     """Why learning waits, where it waits for more than its turn: a token budget is used up."""
     failed_count: _builtins.int
     """Those of the not digested ones that were tried to the end and failed; RetryFailedLearning lets
-    the space try again.
+    the space try again. Absent where there are none.
     """
     def __init__(
         self,
@@ -506,14 +506,19 @@ class GetLearningStatusResponse(_message.Message):
         space_digested_count: _builtins.int = ...,
         not_space_digested_count: _builtins.int = ...,
         paused: _builtins.str | None = ...,
-        failed_count: _builtins.int = ...,
+        failed_count: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_paused", b"_paused", "paused", b"paused"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_failed_count", b"_failed_count", "_paused", b"_paused", "failed_count", b"failed_count", "paused", b"paused"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_paused", b"_paused", "failed_count", b"failed_count", "not_space_digested_count", b"not_space_digested_count", "paused", b"paused", "space_digested_count", b"space_digested_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_failed_count", b"_failed_count", "_paused", b"_paused", "failed_count", b"failed_count", "not_space_digested_count", b"not_space_digested_count", "paused", b"paused", "space_digested_count", b"space_digested_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__failed_count: _TypeAlias = _typing.Literal["failed_count"]  # noqa: Y015
+    _WhichOneofArgType__failed_count: _TypeAlias = _typing.Literal["_failed_count", b"_failed_count"]  # noqa: Y015
     _WhichOneofReturnType__paused: _TypeAlias = _typing.Literal["paused"]  # noqa: Y015
     _WhichOneofArgType__paused: _TypeAlias = _typing.Literal["_paused", b"_paused"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__failed_count) -> _WhichOneofReturnType__failed_count | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__paused) -> _WhichOneofReturnType__paused | None: ...
 
 Global___GetLearningStatusResponse: _TypeAlias = GetLearningStatusResponse  # noqa: Y015

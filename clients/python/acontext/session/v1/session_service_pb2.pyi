@@ -241,7 +241,7 @@ class ListSessionsResponse(_message.Message):
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[_session_pb2.Session]: ...
     @_builtins.property
-    def states(self) -> _containers.RepeatedCompositeFieldContainer[_session_pb2.SessionState]:
+    def states(self) -> Global___ListSessionStatesResponse:
         """One for each item, in any order, if they were asked for."""
 
     def __init__(
@@ -250,15 +250,20 @@ class ListSessionsResponse(_message.Message):
         items: _abc.Iterable[_session_pb2.Session] | None = ...,
         next_cursor: _builtins.str | None = ...,
         has_more: _builtins.bool = ...,
-        states: _abc.Iterable[_session_pb2.SessionState] | None = ...,
+        states: Global___ListSessionStatesResponse | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_cursor", b"_next_cursor", "next_cursor", b"next_cursor"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_cursor", b"_next_cursor", "_states", b"_states", "next_cursor", b"next_cursor", "states", b"states"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_cursor", b"_next_cursor", "has_more", b"has_more", "items", b"items", "next_cursor", b"next_cursor", "states", b"states"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_cursor", b"_next_cursor", "_states", b"_states", "has_more", b"has_more", "items", b"items", "next_cursor", b"next_cursor", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__next_cursor: _TypeAlias = _typing.Literal["next_cursor"]  # noqa: Y015
     _WhichOneofArgType__next_cursor: _TypeAlias = _typing.Literal["_next_cursor", b"_next_cursor"]  # noqa: Y015
+    _WhichOneofReturnType__states: _TypeAlias = _typing.Literal["states"]  # noqa: Y015
+    _WhichOneofArgType__states: _TypeAlias = _typing.Literal["_states", b"_states"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__next_cursor) -> _WhichOneofReturnType__next_cursor | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__states) -> _WhichOneofReturnType__states | None: ...
 
 Global___ListSessionsResponse: _TypeAlias = ListSessionsResponse  # noqa: Y015
 
