@@ -22,7 +22,7 @@ from acontext_server.session.store.requests import Claim, RequestKey
 
 MAX_BATCH = 256
 MAX_BATCH_BYTES = 16 << 20
-GATHER_SECONDS = 0.004
+GATHER_SECONDS = 0.003
 """How far apart commits begin while callers come faster than that: one costs as much as storing
 several messages. Who stores alone never waits."""
 MAX_LANES = 4
