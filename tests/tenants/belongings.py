@@ -75,13 +75,18 @@ async def _learned(platform: Platform, key: Metadata) -> dict[str, str]:
     await tasks.FlushSession(observer.FlushSessionRequest(session_id=session_id), metadata=key)
     found = await tasks.ListTasks(observer.ListTasksRequest(session_id=session_id), metadata=key)
     listed = await runs.ListRuns(observer.ListRunsRequest(), metadata=key)
+    confirmation_id = await _confirmation(platform, key, made.space.id)
+    skills = space.SkillServiceStub(platform.channel("space"))
+    lessons = await skills.ListLearningRuns(space.ListLearningRunsRequest(), metadata=key)
     return {
         "space_id": made.space.id,
         "session_id": session_id,
         "pin_editing_strategies_at_message": message_id,
         "task_id": found.items[0].id,
         "run_id": listed.items[0].id,
-        "confirmation_id": await _confirmation(platform, key, made.space.id),
+        # What two services call alike is named in full.
+        "acontext.space.v1.GetLearningRunRequest.run_id": lessons.items[0].id,
+        "confirmation_id": confirmation_id,
     }
 
 

@@ -82,9 +82,10 @@ TRIED = [one for one in METHODS if is_a_projects(one) and names_something(one.in
 def filled(message: Message, ids: Mapping[str, str]) -> Message:
     """Fill a request: names from a project's belongings, the rest with ordinary values."""
     for field in message.DESCRIPTOR.fields:
-        if field.name in ids and field.type == FieldDescriptor.TYPE_STRING:
+        name = field.full_name if field.full_name in ids else field.name
+        if name in ids and field.type == FieldDescriptor.TYPE_STRING:
             if not field.is_repeated:
-                setattr(message, field.name, ids[field.name])
+                setattr(message, field.name, ids[name])
         elif field.name in ORDINARY and field.message_type is None:
             setattr(message, field.name, ORDINARY[field.name])
         elif field.name in {"configs", "props"}:
