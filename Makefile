@@ -132,7 +132,7 @@ wheels: .venv/dev $(PAGES) ## build both Python packages into dist/
 	python scripts/wheels.py dist
 
 .PHONY: test-wheels
-test-wheels: .venv/dev clients/dashboard/node_modules $(CHROMIUM) ## install them into an empty environment elsewhere, and run what they bring
+test-wheels: .venv/dev $(PAGES) $(CHROMIUM) ## install them into an empty environment elsewhere, and run what they bring
 	pytest -m slow tests/client/test_wheels.py
 
 .PHONY: lint
