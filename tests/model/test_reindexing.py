@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import cycle
 
 import pytest
 
@@ -71,12 +72,10 @@ async def test_another_embedder_takes_over_while_searches_go_on(
     with pytest.raises(EmbeddingSpaceMismatch, match="reindex"):
         await platform.start("space")
 
-    async def search_again_and_again() -> int:
-        for number in range(1_000_000):
-            assert await old.search(space_id, f"errand number {number % SKILLS}")
-            if rebuilt.done():
-                return number
-        raise AssertionError
+    async def search_again_and_again() -> None:
+        numbers = cycle(range(SKILLS))
+        while not rebuilt.done():
+            assert await old.search(space_id, f"errand number {next(numbers)}")
 
     rebuilt = asyncio.create_task(reindex(settings))
     searching = asyncio.create_task(search_again_and_again())
@@ -85,7 +84,7 @@ async def test_another_embedder_takes_over_while_searches_go_on(
     request = pb.DeleteBlockRequest(space_id=space_id, block_id=gone)
     await old.spaces.DeleteBlock(request, metadata=old.key)
     assert await rebuilt >= SKILLS - 1
-    assert await searching > 0
+    await searching
 
     await platform.start("space")
     try:
