@@ -178,7 +178,7 @@ class Reobserving:
                         session_id,
                         self._means.new_id(),
                         at=now,
-                        until=self._means.now() + self._limits.lease,
+                        until=now + self._limits.lease,
                     )
                 if lease is not None:
                     return lease

@@ -220,15 +220,15 @@ class Appender:
         async with self.database.raw() as connection:
             stored = await messages.append(connection, news, self.now(), wait=wait)
             missing = {new.key for new in news if new.id not in stored}
-            held = missing and not wait and await messages.existing_logs(connection, missing)
+            held = await messages.existing_logs(connection, missing) if missing and not wait else ()
         return [
-            Appended(*stored[new.id])
-            if new.id in stored
-            else None
-            if held and new.key in held
-            else SessionNotFound(new.key[1])
+            Appended(*stored[new.id]) if new.id in stored else _left_out(new.key, held)
             for new in news
         ]
+
+
+def _left_out(key: LogKey, held: Collection[LogKey]) -> SessionNotFound | None:
+    return None if key in held else SessionNotFound(key[1])
 
 
 def _are_plain(drafts: Iterable[Draft]) -> bool:
