@@ -1,7 +1,7 @@
 """Open calls: the tool calls of a session that no result has answered yet."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from acontext_server.session.content import Content, Part, PartType
 from acontext_server.session.domain import InvalidMessage
@@ -39,7 +39,7 @@ class OpenCalls:
     def answer(self, content: Content) -> Content:
         """Give each response the call it answers; one that answers none is refused."""
         parts = [self._answer(part, index) for index, part in enumerate(content.parts)]
-        return replace(content, parts=tuple(parts))
+        return content._replace(parts=tuple(parts))
 
     def _answer(self, part: Part, index: int) -> Part:
         if not _is_response(part):
@@ -50,7 +50,7 @@ class OpenCalls:
                 f"blob.parts[{index}].functionResponse", "answers no open call of the session"
             )
         del self.waiting[call_id]
-        return replace(part, meta={**part.meta, "tool_call_id": call_id})
+        return part._replace(meta={**part.meta, "tool_call_id": call_id})
 
     def _oldest(self, tool: str | None) -> str | None:
         return next((id_ for id_, name in self.waiting.items() if name == tool), None)

@@ -47,7 +47,7 @@ class RemoveToolResult:
 
     def _edit(self, part: Part) -> Part:
         meta = {name: value for name, value in part.meta.items() if name != "content"}
-        return replace(part, text=self.placeholder, meta=meta)
+        return part._replace(text=self.placeholder, meta=meta)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ class RemoveToolCallParams:
         return part.type is PartType.TOOL_CALL and part.tool not in self.keep_tools
 
     def _edit(self, part: Part) -> Part:
-        return replace(part, meta={**part.meta, "arguments": "{}"})
+        return part._replace(meta={**part.meta, "arguments": "{}"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +190,7 @@ def _edit_older(
 def _with_parts(entry: Entry, parts: tuple[Part, ...], count: Count) -> Entry:
     if parts == entry.content.parts:
         return entry
-    content = replace(entry.content, parts=parts)
+    content = entry.content._replace(parts=parts)
     return replace(entry, content=content, tokens=count(content))
 
 

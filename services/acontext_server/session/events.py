@@ -34,7 +34,7 @@ from acontext_server.session.domain import (
 
 SESSION_DELETED = "deleted.session_deleted"
 
-GATHER_SECONDS = 0.2
+GATHER_SECONDS = 0.5
 """How long logs may grow between two rounds of nudges. A nudge for every commit would cost NATS and
 the observer more than storing the messages costs us; the first after a pause goes at once."""
 AT_ONCE = 64

@@ -42,7 +42,7 @@ def parse_text(text: str) -> Json:
 
 
 def load(raw: bytes) -> Json:
-    """Read what `dump` has written, which needs no second look; ValueError if it is damaged."""
+    """Read what was written here, which needs no second look; ValueError if it is damaged."""
     return cast("Json", _DECODER.decode(raw.decode()))
 
 

@@ -12,7 +12,7 @@ from acontext_server.observer.peers import Pace, Sessions
 from acontext_server.observer.store import observations
 from acontext_server.observer.store.observations import End, LogKey
 
-GATHER_SECONDS = 1.0
+GATHER_SECONDS = 2.0
 """How long nudges are gathered after some were noted. What observing costs beside the messages is
 paid for every round, so a log that grows by many messages a second is better told of in fewer; the
 first nudge after a pause is noted at once."""

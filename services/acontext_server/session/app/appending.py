@@ -3,9 +3,11 @@
 import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
+from typing import NamedTuple
 from uuid import UUID
 
 from acontext_server.kit.database import Database, Raw
@@ -25,18 +27,24 @@ MAX_BATCH_BYTES = 16 << 20
 GATHER_SECONDS = 0.003
 """How far apart commits begin while callers come faster than that: one costs as much as storing
 several messages. Who stores alone never waits."""
+STREAM_SECONDS = 0.02
+"""How long messages of streams alone are gathered: nobody waits for them before the stream ends."""
+STREAM_BATCH = 128
+"""So many of them are worth a commit."""
 MAX_LANES = 4
 """How many connections may wait for locks at the same time."""
 
 
 class Chain:
-    """Messages of one stream: after one that fails, none of those behind it is stored."""
+    """Messages of one stream: after one that fails, none of those behind it is stored.
+
+    Its caller waits for the last message only, so the others may wait for more to come.
+    """
 
     broken = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(NamedTuple):
     """A message that is to be appended."""
 
     new: NewMessage
@@ -58,8 +66,7 @@ class Draft:
         return (self.new.key[0], self.request[0]) if self.request else None
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(NamedTuple):
     """A message in its log. A repeated request has the message that was stored first."""
 
     message: StoredMessage
@@ -98,6 +105,8 @@ class Appender:
     now: Callable[[], datetime]
     _queue: list[_Waiting] = field(default_factory=list)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    """Somebody waits for what is queued."""
     _aside: dict[Chain | LogKey, list[_Waiting]] = field(default_factory=dict)
     _may_wait: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_LANES))
 
@@ -106,7 +115,13 @@ class Appender:
         answer: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
         self._queue.append(_Waiting(draft, answer, carried()))
         self._news.set()
+        if draft.chain is None or len(self._queue) >= STREAM_BATCH:
+            self._hurry.set()
         return answer
+
+    def hurry(self) -> None:
+        """Store what is queued without waiting for more: a stream has ended."""
+        self._hurry.set()
 
     async def run(self) -> None:
         """Commit batch after batch for as long as the caller lives."""
@@ -116,6 +131,7 @@ class Appender:
                     await self._news.wait()
                     self._news.clear()
                     while self._queue:
+                        await self._gather()
                         batch, next_at = self._take(), time.monotonic() + GATHER_SECONDS
                         held = await self._store(batch, wait=False)
                         self._put_aside(held)
@@ -126,6 +142,11 @@ class Appender:
         finally:
             for waiting in [*self._queue, *chain.from_iterable(self._aside.values())]:
                 waiting.answer.cancel()
+
+    async def _gather(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STREAM_SECONDS):
+                await self._hurry.wait()
 
     def _put_aside(self, held: Iterable[_Waiting]) -> None:
         for waiting in held:
@@ -150,6 +171,8 @@ class Appender:
                 break
             count += 1
         batch, self._queue = self._queue[:count], self._queue[count:]
+        if len(self._queue) < STREAM_BATCH and all(one.draft.chain for one in self._queue):
+            self._hurry.clear()
         return batch
 
     async def _store(self, batch: Sequence[_Waiting], *, wait: bool) -> list[_Waiting]:
@@ -315,7 +338,7 @@ class _Batch:
         content = calls.answer(draft.content)
         packed = pack(content)
         new = draft.new._replace(content=packed.row, size=packed.size)
-        return replace(draft, content=content, new=new)
+        return draft._replace(content=content, new=new)
 
     async def _open_calls(self, draft: Draft) -> OpenCalls:
         key = draft.new.key

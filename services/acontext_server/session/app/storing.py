@@ -3,8 +3,9 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from acontext_server.kit.blobs import Spool
@@ -42,14 +43,13 @@ class NewFile:
     spool: Spool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoreRequest:
+class StoreRequest(NamedTuple):
     """A message as a caller sent it."""
 
     session_id: SessionId
     form: Format
     blob: Json
-    files: dict[str, NewFile] = field(default_factory=dict)
+    files: Mapping[str, NewFile]
     request_id: UUID | None = None
     size: int = 0
     """Bytes of the blob as it came."""
@@ -86,6 +86,7 @@ class StoringApp:
                 count += 1
                 if len(waiting) > IN_FLIGHT:
                     await waiting.popleft()
+            self.appender.hurry()
             while waiting:
                 last = (await waiting.popleft()).message.sequence
         finally:

@@ -41,7 +41,7 @@ def read_block(block: Field, uploads: Mapping[str, Upload]) -> Part:
     kind = block.get("type").one_of(tuple(_READERS))
     part = _READERS[kind](block, uploads)
     if (cache := block.get("cache_control")).here:
-        part.meta["cache_control"] = cache.value
+        return part._replace(meta={**part.meta, "cache_control": cache.value})
     return part
 
 

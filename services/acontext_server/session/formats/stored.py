@@ -5,16 +5,16 @@ Texts and metas that are too long for a row are cut out as blobs, and put back o
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TypeAlias, cast
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias, cast
 
 from google.protobuf.message import DecodeError
 
 from acontext.session import v1 as pb
 from acontext_server.session.content import Asset, Content, Part, PartType, Role
 from acontext_server.session.domain import MAX_INLINE_BYTES
-from acontext_server.session.free_json import JsonObject, dump, load
+from acontext_server.session.free_json import JsonObject, encode, load
 
 MessageContent: TypeAlias = pb.MessageContent
 
@@ -22,21 +22,20 @@ UNREADABLE = (DecodeError, ValueError)
 """What is raised where kept bytes are damaged."""
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
+class Packed(NamedTuple):
     """Content as it is kept: the row's bytes, and what is kept beside them by sha256."""
 
     row: bytes
     size: int
     """Bytes of everything that reading puts into an answer, uploads not counted."""
-    beside: Mapping[str, bytes] = field(default_factory=dict)
+    beside: Mapping[str, bytes] = MappingProxyType({})
 
 
 def pack(content: Content) -> Packed:
     """Make the stored form."""
     beside: dict[str, bytes] = {}
     parts = [_packed_part(part, beside) for part in content.parts]
-    meta = dump(content.meta).encode()
+    meta = encode(content.meta)
     row = pb.MessageContent(parts=parts, meta_json=meta).SerializeToString()
     return Packed(row, len(row) + sum(map(len, beside.values())), beside)
 
@@ -52,10 +51,10 @@ def _packed_part(part: Part, beside: dict[str, bytes]) -> pb.ContentPart:
         else:
             packed.text = part.text
     if part.meta:
-        raw = dump(part.meta).encode()
+        raw = encode(part.meta)
         if len(raw) > MAX_INLINE_BYTES:
             packed.meta_blob.CopyFrom(_set_aside(raw, "application/json", beside))
-            packed.meta_json = dump(_names_only(part.meta)).encode()
+            packed.meta_json = encode(_names_only(part.meta))
         else:
             packed.meta_json = raw
     return packed

@@ -6,6 +6,7 @@ These statements go through psycopg itself, which costs a third of what SQLAlche
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from acontext_server.kit.database import Raw, Tx, raw_connection
@@ -88,27 +89,30 @@ WHERE (project_id, session_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))
 
 # Arrays go in binary: in text psycopg looks at every element for what must be quoted. Clocks of
 # several processes differ, the order of a log must not: a message is later than the one before it.
+# What comes back is little, and each log once: reading rows costs us more than the server.
 _APPEND = f"""
-WITH new AS (
-    SELECT * FROM unnest(%b::uuid[], %b::uuid[], %b::uuid[], %b::text[], %b::bytea[], %b::int[],
-                         %b::int[], %b::bool[])
-        WITH ORDINALITY AS new (project_id, session_id, message_id, role, content, size, tokens,
-                                uses_tools, place)
+WITH wanted AS (
+    SELECT * FROM unnest(%b::uuid[], %b::uuid[])
+        WITH ORDINALITY AS wanted (project_id, session_id, log)
+), new AS (
+    SELECT * FROM unnest(%b::int[], %b::uuid[], %b::text[], %b::bytea[], %b::int[], %b::int[],
+                         %b::bool[])
+        WITH ORDINALITY AS new (log, message_id, role, content, size, tokens, uses_tools, place)
 ), log AS (
-    SELECT project_id, session_id, {_LOG_COLUMNS}
+    SELECT wanted.log, log.project_id, log.session_id, {_LOG_COLUMNS}
     FROM session.log
-    WHERE (project_id, session_id) IN (SELECT project_id, session_id FROM new)
-    ORDER BY session_id
-    FOR UPDATE {{skip}}
+    JOIN wanted USING (project_id, session_id)
+    ORDER BY log.session_id
+    FOR UPDATE OF log {{skip}}
 ), placed AS (
-    SELECT new.*, log.last_sequence + nth AS sequence,
+    SELECT new.*, log.project_id, log.session_id, log.last_sequence + nth AS sequence,
            coalesce(before, log.last_message_id) AS parent_id,
            greatest(%b::timestamptz, log.last_stored_at + interval '1 microsecond')
                + (nth - 1) * interval '1 microsecond' AS created_at
     FROM (SELECT *, row_number() OVER log AS nth, lag(message_id) OVER log AS before
           FROM new
-          WINDOW log AS (PARTITION BY project_id, session_id ORDER BY place)) new
-    JOIN log USING (project_id, session_id)
+          WINDOW log AS (PARTITION BY log ORDER BY place)) new
+    JOIN log USING (log)
 ), written AS (
     INSERT INTO session.message (project_id, session_id, sequence, message_id, parent_id, role,
                                  content, size, tokens, uses_tools, created_at)
@@ -127,52 +131,14 @@ WITH new AS (
           GROUP BY project_id, session_id) ended
     WHERE log.project_id = ended.project_id AND log.session_id = ended.session_id
 )
-SELECT placed.place, placed.sequence, placed.parent_id, placed.created_at, {_LOG_COLUMNS}
+SELECT placed.place, placed.sequence, placed.created_at, {_LOG_COLUMNS}
 FROM placed
-JOIN log USING (project_id, session_id)
+LEFT JOIN log ON log.log = placed.log AND placed.nth = 1
+ORDER BY placed.place
 """
 
 _APPEND_WAITING = _APPEND.format(skip="")
 _APPEND_FREE = _APPEND.format(skip="SKIP LOCKED")
-
-_COLUMNS = """
-       log.last_sequence, log.last_message_id, log.last_stored_at, log.observed_through,
-       log.running_through, log.tokens, log.tracked
-"""
-
-_LOCK = f"""
-SELECT project_id, session_id, {_LOG_COLUMNS}
-FROM session.log
-WHERE (project_id, session_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))
-ORDER BY session_id
-FOR UPDATE
-"""
-
-_LOCK_FREE = f"{_LOCK} SKIP LOCKED"
-
-_EXISTING = """
-SELECT project_id, session_id FROM session.log
-WHERE (project_id, session_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))
-"""
-
-# Arrays go in binary: in text psycopg looks at every element for what must be quoted.
-_INSERT = """
-INSERT INTO session.message (project_id, session_id, sequence, message_id, parent_id, role,
-                             content, size, tokens, uses_tools, created_at)
-SELECT * FROM unnest(%b::uuid[], %b::uuid[], %b::int[], %b::uuid[], %b::uuid[], %b::text[],
-                     %b::bytea[], %b::int[], %b::int[], %b::bool[], %b::timestamptz[])
-"""
-
-_MOVE = """
-UPDATE session.log
-SET last_sequence = new.sequence, last_message_id = new.message_id,
-    last_stored_at = new.stored_at, tokens = log.tokens + new.tokens,
-    waiting_since = CASE WHEN log.tracked THEN coalesce(log.waiting_since, new.waiting_since) END
-FROM unnest(%b::uuid[], %b::uuid[], %b::int[], %b::uuid[], %b::timestamptz[], %b::int[],
-            %b::timestamptz[])
-     AS new (project_id, session_id, sequence, message_id, stored_at, tokens, waiting_since)
-WHERE log.project_id = new.project_id AND log.session_id = new.session_id
-"""
 
 _COLUMNS = """
        m.message_id, m.session_id, m.sequence, m.parent_id, m.role, m.content, m.size, m.tokens,
@@ -256,9 +222,10 @@ async def append(
     waiting those, too, whose log another transaction holds. One statement: it needs no other
     around it.
     """
+    keys = {key: nth for nth, key in enumerate(dict.fromkeys(one.key for one in messages), 1)}
     columns = (
-        [message.key[0] for message in messages],
-        [message.key[1] for message in messages],
+        *_columns(keys),
+        [keys[message.key] for message in messages],
         [message.id for message in messages],
         [message.role.value for message in messages],
         [message.content for message in messages],
@@ -269,11 +236,14 @@ async def append(
     )
     rows = await _rows(tx, _APPEND_WAITING if wait else _APPEND_FREE, columns)
     logs: dict[LogKey, Log] = {}
+    parents: dict[LogKey, MessageId | None] = {}
     stored: dict[MessageId, tuple[StoredMessage, Log]] = {}
-    for place, sequence, parent_id, created_at, *log in rows:
+    for place, sequence, created_at, *log in rows:
         new = messages[place - 1]
         if new.key not in logs:
             logs[new.key] = _log(*log)
+            parents[new.key] = logs[new.key].last_message_id
+        parent_id, parents[new.key] = parents[new.key], new.id
         message = StoredMessage(
             id=new.id,
             session_id=new.key[1],
@@ -358,14 +328,17 @@ async def _read(
     return Stretch(_log(*log), messages, more=found > len(messages))
 
 
+# psycopg takes text only as literals, and these constants are partly made of others.
+_encoded = cache(str.encode)
+
+
 async def _rows(
     tx: Tx | Raw, query: str, values: Sequence[Any] | Mapping[str, Any]
 ) -> Sequence[tuple[Any, ...]]:
     connection = await raw_connection(tx)
     # In text every content would be written and read as hexadecimal digits.
     async with connection.cursor(binary=True) as cursor:
-        # psycopg takes text only as literals, and these constants are partly made of others.
-        await cursor.execute(query.encode(), values)
+        await cursor.execute(_encoded(query), values)
         return await cursor.fetchall()
 
 
