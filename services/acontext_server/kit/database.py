@@ -2,13 +2,15 @@
 
 import asyncio
 import select
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from typing import Any, cast
 
 import psycopg
 from psycopg.errors import DeadlockDetected, QueryCanceled, SerializationFailure
 from psycopg.pq import TransactionStatus
+from psycopg.rows import AsyncRowFactory, tuple_row
 from sqlalchemy import event, exc, make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -144,6 +146,29 @@ async def raw_connection(tx: Tx | Raw) -> Raw:
     pooled = await tx.get_raw_connection()
     # SQLAlchemy types the driver's connection as Any.
     return cast("Raw", pooled.driver_connection)
+
+
+# psycopg takes text only as literals, and these constants are partly made of others.
+_encoded = cache(str.encode)
+
+
+async def fetch(
+    tx: Tx | Raw,
+    query: str,
+    values: Sequence[Any] | Mapping[str, Any],
+    *,
+    row_factory: AsyncRowFactory[Any] = tuple_row,
+) -> Sequence[Any]:
+    """Execute a constant statement through the driver itself, and give the rows it returns.
+
+    It costs a third of what SQLAlchemy does: for the few statements that every message, or every
+    look for work, pays for.
+    """
+    connection = await raw_connection(tx)
+    # In text every content would be written and read as hexadecimal digits.
+    async with connection.cursor(binary=True, row_factory=row_factory) as cursor:
+        await cursor.execute(_encoded(query), values)
+        return await cursor.fetchall() if cursor.description else ()
 
 
 async def patient(tx: Tx) -> None:

@@ -123,6 +123,8 @@ class Outbox:
                 select(table).order_by(table.c.id).limit(BATCH).with_for_update(skip_locked=True)
             )
             rows = (await tx.execute(batch)).all()
+            if not rows:
+                return 0
             for row in rows:
                 subject = self._bus.subject(
                     self._service, row.event, ProjectId(row.project_id), row.entity

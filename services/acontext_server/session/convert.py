@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from math import isfinite
 from uuid import UUID
 
@@ -34,9 +35,12 @@ MAX_STRUCT_DEPTH = 28
 def read_id(text: str, field: str) -> UUID:
     """Read an id that validation has not seen."""
     try:
-        return UUID(text)
+        return _uuid(text)
     except ValueError as error:
         raise InvalidRequest.of(field, "must be a UUID") from error
+
+
+_uuid = lru_cache(1024)(UUID)  # a session is named again in each of its messages
 
 
 def to_timestamp(moment: datetime) -> Timestamp:

@@ -401,7 +401,7 @@ _CORRECTING = re.compile(
 _SELF = re.compile(r"^\W*(?:actually,? )?(?:i|we|it|that|this)\b", _FLAGS)
 _NEGATED = re.compile(r"\b(?:not|never|no|without|avoid|don't|doesn't)\b", _FLAGS)
 _BETWEEN_WISHES = re.compile(
-    r"\s*[,;]?\s+(?:and|but) (?=(?:please )?(?:always|never|don'?t|do not|make sure)\b)", _FLAGS
+    r"[\s,;]+(?:and|but) (?=(?:please )?(?:always|never|don'?t|do not|make sure)\b)", _FLAGS
 )
 _LASTING = re.compile(
     r"\b(?:prefer|always|never|remember|make sure|from now on|in (?:the )?future|next time"

@@ -129,7 +129,10 @@ class Turn:
         return self.work is None or self.work.is_closed
 
     def task(self, order: int) -> Work | None:
-        return next((task for task in self.state.tasks if task.order == order), None)
+        for task in reversed(self.state.tasks):  # the one that is meant is nearly always the newest
+            if task.order == order:
+                return task
+        return None
 
     def open(self, description: str, *, planned: bool = False) -> Work:
         description = cues.without_secrets(description)

@@ -68,6 +68,7 @@ _HENCEFORTH = re.compile(
 _TAIL = re.compile(
     r"[\s,]*\b(?:please|thanks|thank you|by the way|though|ok(?:ay)?)\W*$", re.IGNORECASE
 )
+_LONGEST_TAIL = 40
 _WANTING = re.compile(
     r"^(?:i|we)(?:'d| would)?(?: also| really| just| only| still)*"
     r" (?P<verb>want|need|prefer|like|love|expect|wish|wanna)\b\s*(?P<rest>.*)$",
@@ -163,7 +164,7 @@ def description(text: str) -> str:
     request = cues.request_in(text) or _longest(text)
     rest = cues.content(request) or request
     named = _POLITENESS.sub("", rest, count=1).strip() or rest
-    return _capital(_short(_TAIL.sub("", named.rstrip("?!.: ")) or named))
+    return _capital(_short(_without_tail(named.rstrip("?!.: ")) or named))
 
 
 def changed(named: str, request: str) -> str:
@@ -192,7 +193,7 @@ def preference(sentence: str) -> str:
     about = cut in _DETERMINERS or _ABOUT_A_THING.match(sentence)
     if about and not cues.is_small_talk(sentence):
         told = sentence
-    rest = _TAIL.sub("", told.strip().rstrip(".!? "))
+    rest = _without_tail(told.strip().rstrip(".!? "))
     rest = _LEAD.sub("", rest).strip()
     if found := _HENCEFORTH.match(rest):
         return _short(f"{preference(found['rest'])} {found['from'].casefold()}".strip())
@@ -347,6 +348,11 @@ def _spaced(name: str) -> str:
 
 def _longest(text: str) -> str:
     return max((cues.content(part) for part in cues.sentences(text)), key=len, default="") or text
+
+
+def _without_tail(text: str) -> str:
+    found = _TAIL.search(text, max(len(text) - _LONGEST_TAIL, 0))
+    return text[: found.start()] if found else text
 
 
 def _one_line(text: str) -> str:

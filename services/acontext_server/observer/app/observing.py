@@ -127,9 +127,9 @@ class Observing:
     async def lease(self) -> Lease | None:
         """Take a session that is due, if there is one."""
         now = self._means.now()
-        async with self._means.database.transaction() as tx:
+        async with self._means.database.raw() as connection:
             return await observations.lease(
-                tx, self._means.new_id(), at=now, until=now + self._limits.lease
+                connection, self._means.new_id(), at=now, until=now + self._limits.lease
             )
 
     async def observe(self, lease: Lease) -> None:
@@ -194,8 +194,8 @@ class Observing:
         return None if is_last else following
 
     async def _known(self, lease: Lease) -> Sequence[Task]:
-        async with self._means.database.transaction() as tx:
-            return await tasks.all_of_session(tx, lease.project_id, lease.session_id)
+        async with self._means.database.raw() as connection:
+            return await tasks.all_of_session(connection, lease.project_id, lease.session_id)
 
     async def _ask(self, lease: Lease, portion: Portion, known: Sequence[Task]) -> Observed:
         batch = Batch(
@@ -297,9 +297,10 @@ class Observing:
     async def _tell_and_look(self, lease: Lease) -> Sequence[MessageId]:
         """Tell what is left to be told, and give what is asked for again."""
         project_id, session_id = lease.project_id, lease.session_id
-        async with self._means.database.transaction() as tx:
-            untold = await reports.untold(tx, project_id, session_id)
-            wanted = await reports.to_retry(tx, project_id, session_id, limit=self._limits.batch)
+        limit = self._limits.batch
+        async with self._means.database.raw() as connection:
+            untold = await reports.untold(connection, project_id, session_id)
+            wanted = await reports.to_retry(connection, project_id, session_id, limit=limit)
         for one in untold:
             await self._tell(lease, one)
         return wanted
@@ -336,9 +337,9 @@ class Observing:
         return lease
 
     async def _to_repair(self, lease: Lease) -> Sequence[MessageId]:
-        async with self._means.database.transaction() as tx:
+        async with self._means.database.raw() as connection:
             return await reports.to_retry(
-                tx, lease.project_id, lease.session_id, limit=self._limits.batch
+                connection, lease.project_id, lease.session_id, limit=self._limits.batch
             )
 
     async def _next(self, lease: Lease) -> Portion:

@@ -1,4 +1,7 @@
-"""How far each session is observed: cursors, due times, leases."""
+"""How far each session is observed: cursors, due times, leases.
+
+What every look for work and every batch needs goes through the driver itself.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,10 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
 from sqlalchemy import and_, case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from acontext_server.kit.database import Tx
+from acontext_server.kit.database import Raw, Tx, fetch
 from acontext_server.kit.ids import ProjectId
 from acontext_server.observer.domain import Lease, LeaseLost, SessionId, SpaceId, Standing, UserId
 from acontext_server.observer.store.tables import ObservationRow
@@ -94,44 +98,40 @@ async def make_due(tx: Tx, project_id: ProjectId, session_id: SessionId, *, at: 
     await tx.execute(_of(project_id, session_id).values(due_at=at))
 
 
-async def lease(tx: Tx, owner: UUID, *, at: datetime, until: datetime) -> Lease | None:
+_LEASE = """
+WITH due AS (
+    SELECT project_id, session_id FROM observer.observation
+    WHERE due_at <= %(at)s AND (lease_until IS NULL OR lease_until < %(at)s)
+    ORDER BY due_at
+    LIMIT 1
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE observer.observation
+SET lease_owner = %(owner)s, lease_until = %(until)s
+FROM due
+WHERE observation.project_id = due.project_id AND observation.session_id = due.session_id
+RETURNING due.project_id, due.session_id, cursor, attempts, engine_state, trace
+"""
+
+
+async def lease(tx: Raw, owner: UUID, *, at: datetime, until: datetime) -> Lease | None:
     """Take the session that has been due for longest and that nobody observes.
 
     It crosses projects: this is the sweep that all work begins with.
     """
-    free = or_(_row.lease_until.is_(None), _row.lease_until < at)
-    due = (
-        select(_row.project_id, _row.session_id)
-        .where(_row.due_at <= at, free)
-        .order_by(_row.due_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    found = (await tx.execute(due)).one_or_none()
-    if found is None:
-        return None
-    taken = _of(ProjectId(found.project_id), SessionId(found.session_id))
-    row = (
-        await tx.execute(
-            taken.values(lease_owner=owner, lease_until=until).returning(
-                _row.project_id,
-                _row.session_id,
-                _row.cursor,
-                _row.attempts,
-                _row.engine_state,
-                _row.trace,
-            )
+    for project_id, session_id, cursor, attempts, engine_state, trace in await fetch(
+        tx, _LEASE, {"owner": owner, "at": at, "until": until}
+    ):
+        return Lease(
+            project_id=project_id,
+            session_id=session_id,
+            owner=owner,
+            cursor=cursor,
+            attempts=attempts,
+            engine_state=engine_state,
+            trace=trace,
         )
-    ).one()
-    return Lease(
-        project_id=ProjectId(row.project_id),
-        session_id=SessionId(row.session_id),
-        owner=owner,
-        cursor=row.cursor,
-        attempts=row.attempts,
-        engine_state=row.engine_state,
-        trace=row.trace,
-    )
+    return None
 
 
 async def lease_one(
@@ -192,13 +192,29 @@ async def renew(
         raise LeaseLost
 
 
+_OF_LEASE = """
+WHERE project_id = %(project)s AND session_id = %(session)s
+    AND lease_owner = %(owner)s AND lease_until > %(at)s
+"""
+
+_HOLD = f"SELECT cursor, space_id FROM observer.observation {_OF_LEASE} FOR UPDATE"
+
+
 async def hold(tx: Tx, held: Lease, *, at: datetime) -> Held:
     """Lock the row of a session for the commit of a batch; LeaseLost if it may not be."""
-    statement = select(_row.cursor, _row.space_id).where(*_matches(held, at)).with_for_update()
-    row = (await tx.execute(statement)).one_or_none()
-    if row is None or row.cursor != held.cursor:
-        raise LeaseLost
-    return Held(cursor=row.cursor, space_id=row.space_id)
+    for cursor, space_id in await fetch(tx, _HOLD, _of_held(held, at)):
+        if cursor == held.cursor:
+            return Held(cursor=cursor, space_id=space_id)
+    raise LeaseLost
+
+
+_ADVANCE = """
+UPDATE observer.observation
+SET lease_until = %(until)s, cursor = %(cursor)s, running_through = 0, engine_state = %(state)s,
+    attempts = 0, last_error = '', space_id = %(space)s, user_id = %(user)s,
+    waiting_since = CASE WHEN seen > %(cursor)s THEN waiting_since END
+WHERE project_id = %(project)s AND session_id = %(session)s
+"""
 
 
 async def advance(
@@ -212,18 +228,16 @@ async def advance(
     user_id: UserId | None,
 ) -> None:
     """Move the cursor past a batch, keep the engine's state beside it, and the lease for longer."""
-    statement = _of(held.project_id, held.session_id).values(
-        lease_until=until,
-        cursor=cursor,
-        running_through=0,
-        engine_state=state,
-        attempts=0,
-        last_error="",
-        space_id=space_id,
-        user_id=user_id,
-        waiting_since=case((_row.seen > cursor, _row.waiting_since), else_=None),
-    )
-    await tx.execute(statement)
+    values = {
+        "project": held.project_id,
+        "session": held.session_id,
+        "until": until,
+        "cursor": cursor,
+        "state": Jsonb(state),
+        "space": space_id,
+        "user": user_id,
+    }
+    await fetch(tx, _ADVANCE, values)
 
 
 async def release(tx: Tx, held: Lease, *, at: datetime, again: datetime | None) -> None:
@@ -234,22 +248,24 @@ async def release(tx: Tx, held: Lease, *, at: datetime, again: datetime | None) 
     await tx.execute(statement)
 
 
+_RELEASE_WHEN_DONE = f"""
+UPDATE observer.observation
+SET told_through = greatest(told_through, %(told)s), lease_owner = NULL, lease_until = NULL,
+    running_through = 0,
+    due_at = CASE WHEN seen > %(cursor)s THEN due_at END,
+    waiting_since = CASE WHEN seen > %(cursor)s THEN waiting_since END
+{_OF_LEASE}
+RETURNING 1
+"""
+
+
 async def release_when_done(tx: Tx, held: Lease, *, at: datetime, told_through: int = 0) -> bool:
     """Give a lease back; what came meanwhile beyond the cursor keeps its due time.
 
     False, and nothing is changed, if the lease was lost.
     """
-    released = await tx.execute(
-        _of_lease(held, at).values(
-            told_through=func.greatest(_row.told_through, told_through),
-            lease_owner=None,
-            lease_until=None,
-            running_through=0,
-            due_at=case((_row.seen > held.cursor, _row.due_at), else_=None),
-            waiting_since=case((_row.seen > held.cursor, _row.waiting_since), else_=None),
-        )
-    )
-    return released.rowcount == 1
+    values = {**_of_held(held, at), "told": told_through, "cursor": held.cursor}
+    return bool(await fetch(tx, _RELEASE_WHEN_DONE, values))
 
 
 async def note_failure(tx: Tx, held: Lease, *, at: datetime, again: datetime, error: str) -> None:
@@ -375,6 +391,15 @@ def _new(project_id: ProjectId, session_id: SessionId, at: datetime) -> dict[str
 
 def _of(project_id: ProjectId, session_id: SessionId) -> Any:
     return update(_row).where(_row.project_id == project_id, _row.session_id == session_id)
+
+
+def _of_held(held: Lease, at: datetime) -> dict[str, Any]:
+    return {
+        "project": held.project_id,
+        "session": held.session_id,
+        "owner": held.owner,
+        "at": at,
+    }
 
 
 def _of_lease(held: Lease, at: datetime) -> Any:

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from acontext_server.kit.database import Tx
+from acontext_server.kit.database import Raw, Tx, fetch
 from acontext_server.kit.ids import ProjectId
 from acontext_server.observer.domain import (
     Failure,
@@ -35,26 +36,29 @@ class Untold:
     report: Report
 
 
+_ADD = """
+INSERT INTO observer.report (project_id, session_id, id, report, created_at)
+VALUES (%s, %s, %s, %s, %s)
+"""
+
+
 async def add(tx: Tx, untold: Untold, *, at: datetime) -> None:
     """Keep a report until it is acknowledged."""
-    row = {
-        "project_id": untold.project_id,
-        "session_id": untold.session_id,
-        "id": untold.id,
-        "report": _kept(untold.report),
-        "created_at": at,
-    }
-    await tx.execute(insert(_row).values(row))
+    key = (untold.project_id, untold.session_id, untold.id)
+    await fetch(tx, _ADD, (*key, Jsonb(_kept(untold.report)), at))
 
 
-async def untold(tx: Tx, project_id: ProjectId, session_id: SessionId) -> Sequence[Untold]:
+_UNTOLD = """
+SELECT id, report FROM observer.report
+WHERE project_id = %s AND session_id = %s
+ORDER BY id
+"""
+
+
+async def untold(tx: Raw, project_id: ProjectId, session_id: SessionId) -> Sequence[Untold]:
     """List what a session is still to be told, oldest first."""
-    statement = (
-        select(_row)
-        .where(_row.project_id == project_id, _row.session_id == session_id)
-        .order_by(_row.id)
-    )
-    return [_untold(row) for row in await tx.execute(statement)]
+    rows = await fetch(tx, _UNTOLD, (project_id, session_id))
+    return [Untold(id_, project_id, session_id, _report(kept)) for id_, kept in rows]
 
 
 async def sessions_to_tell(
@@ -72,15 +76,14 @@ async def sessions_to_tell(
     return [(ProjectId(row.project_id), SessionId(row.session_id)) for row in rows]
 
 
+_ACKNOWLEDGE = """
+DELETE FROM observer.report WHERE project_id = %s AND session_id = %s AND id = %s
+"""
+
+
 async def acknowledge(tx: Tx, told: Untold) -> None:
     """Forget a report that has arrived."""
-    await tx.execute(
-        delete(_row).where(
-            _row.project_id == told.project_id,
-            _row.session_id == told.session_id,
-            _row.id == told.id,
-        )
-    )
+    await fetch(tx, _ACKNOWLEDGE, (told.project_id, told.session_id, told.id))
 
 
 async def has_untold(tx: Tx, project_id: ProjectId, session_id: SessionId) -> bool:
@@ -154,21 +157,20 @@ async def retry(tx: Tx, project_id: ProjectId, session_id: SessionId) -> Sequenc
     return sorted((await tx.execute(statement)).scalars())
 
 
+_TO_RETRY = """
+SELECT message_id FROM observer.failed_message
+WHERE project_id = %s AND session_id = %s AND retrying
+ORDER BY sequence
+LIMIT %s
+"""
+
+
 async def to_retry(
-    tx: Tx, project_id: ProjectId, session_id: SessionId, *, limit: int
+    tx: Tx | Raw, project_id: ProjectId, session_id: SessionId, *, limit: int
 ) -> Sequence[MessageId]:
     """List failed messages that were asked for again, oldest first."""
-    statement = (
-        select(_failed.message_id)
-        .where(
-            _failed.project_id == project_id,
-            _failed.session_id == session_id,
-            _failed.retrying,
-        )
-        .order_by(_failed.sequence)
-        .limit(limit)
-    )
-    return [MessageId(found) for found in (await tx.execute(statement)).scalars()]
+    rows = await fetch(tx, _TO_RETRY, (project_id, session_id, limit))
+    return [message_id for (message_id,) in rows]
 
 
 async def count_failed(
@@ -200,9 +202,8 @@ def _kept(report: Report) -> dict[str, Any]:
     }
 
 
-def _untold(row: Any) -> Untold:
-    kept = row.report
-    report = Report(
+def _report(kept: dict[str, Any]) -> Report:
+    return Report(
         observed_through=kept["observed_through"],
         running_through=kept["running_through"],
         failures=tuple(
@@ -214,10 +215,4 @@ def _untold(row: Any) -> Untold:
             for sequence, task in kept["links"]
         ),
         healed=tuple(kept["healed"]),
-    )
-    return Untold(
-        id=row.id,
-        project_id=ProjectId(row.project_id),
-        session_id=SessionId(row.session_id),
-        report=report,
     )

@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, Row, cast, func, insert, select
+from sqlalchemy import Date, Row, cast, func, select
 
-from acontext_server.kit.database import Tx, after_commit
+from acontext_server.kit.database import Tx, after_commit, fetch
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.paging import by_time
 from acontext_server.kit.telemetry.metrics import count_run
@@ -19,9 +19,19 @@ from acontext_server.observer.store.tables import MessageRow, RunRow, TaskRow
 _row = RunRow
 
 
+_ADD = """
+INSERT INTO observer.run (project_id, id, session_id, engine, instruction_version, rounds,
+                          tool_calls, input_tokens, output_tokens, cost, duration_seconds,
+                          outcome, error, summary, created_at)
+VALUES (%(project_id)s, %(id)s, %(session_id)s, %(engine)s, %(instruction_version)s, %(rounds)s,
+        %(tool_calls)s, %(input_tokens)s, %(output_tokens)s, %(cost)s, %(duration_seconds)s,
+        %(outcome)s, %(error)s, %(summary)s, %(created_at)s)
+"""
+
+
 async def add(tx: Tx, run: Run) -> None:
     """Keep a run, and count it once it is kept."""
-    await tx.execute(insert(_row).values(asdict(run)))
+    await fetch(tx, _ADD, asdict(run))
     tokens = {"taken": run.input_tokens, "given": run.output_tokens}
     after_commit(tx, partial(count_run, "observer", "observer", run.outcome, **tokens))
 

@@ -7,10 +7,11 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+from psycopg.rows import namedtuple_row
 from sqlalchemy import ARRAY, Uuid, any_, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from acontext_server.kit.database import Tx, raw_connection
+from acontext_server.kit.database import Raw, Tx, fetch
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.paging import by_time
 from acontext_server.observer.domain import (
@@ -32,14 +33,17 @@ _row = TaskRow
 _message = MessageRow
 
 
-async def all_of_session(tx: Tx, project_id: ProjectId, session_id: SessionId) -> Sequence[Task]:
+_ALL_OF_SESSION = """
+SELECT * FROM observer.task WHERE project_id = %s AND session_id = %s ORDER BY "order"
+"""
+
+
+async def all_of_session(
+    tx: Tx | Raw, project_id: ProjectId, session_id: SessionId
+) -> Sequence[Task]:
     """List a session's tasks by order, the planning section included."""
-    statement = (
-        select(_row)
-        .where(_row.project_id == project_id, _row.session_id == session_id)
-        .order_by(_row.order)
-    )
-    return [_task(row) for row in await tx.execute(statement)]
+    rows = await fetch(tx, _ALL_OF_SESSION, (project_id, session_id), row_factory=namedtuple_row)
+    return [_task(row) for row in rows]
 
 
 async def page(
@@ -208,7 +212,7 @@ async def remember_messages(
         "at": at,
     }
     if messages:
-        await (await raw_connection(tx)).execute(_REMEMBER, values)
+        await fetch(tx, _REMEMBER, values)
     return [
         Link(sequence=message.sequence, task_id=links[message.message_id])
         for message in messages

@@ -24,13 +24,11 @@ from acontext_server.session.store.requests import Claim, RequestKey
 
 MAX_BATCH = 256
 MAX_BATCH_BYTES = 16 << 20
-GATHER_SECONDS = 0.003
-"""How far apart commits begin while callers come faster than that: one costs as much as storing
-several messages. Who stores alone never waits."""
-STREAM_SECONDS = 0.02
+MAX_PAUSE_SECONDS = 0.02
+"""After a commit for many callers comes a pause as long as it took, but no longer than this: a
+commit costs as much as storing several messages. Who stores alone never waits."""
+STREAM_SECONDS = 0.05
 """How long messages of streams alone are gathered: nobody waits for them before the stream ends."""
-STREAM_BATCH = 128
-"""So many of them are worth a commit."""
 MAX_LANES = 4
 """How many connections may wait for locks at the same time."""
 
@@ -106,7 +104,7 @@ class Appender:
     _queue: list[_Waiting] = field(default_factory=list)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
-    """Somebody waits for what is queued."""
+    """Somebody waits for what is queued, or it is enough for a commit."""
     _aside: dict[Chain | LogKey, list[_Waiting]] = field(default_factory=dict)
     _may_wait: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_LANES))
 
@@ -115,7 +113,7 @@ class Appender:
         answer: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
         self._queue.append(_Waiting(draft, answer, carried()))
         self._news.set()
-        if draft.chain is None or len(self._queue) >= STREAM_BATCH:
+        if draft.chain is None or len(self._queue) >= MAX_BATCH:
             self._hurry.set()
         return answer
 
@@ -132,13 +130,14 @@ class Appender:
                     self._news.clear()
                     while self._queue:
                         await self._gather()
-                        batch, next_at = self._take(), time.monotonic() + GATHER_SECONDS
+                        batch, began = self._take(), time.monotonic()
                         held = await self._store(batch, wait=False)
                         self._put_aside(held)
                         for lane in dict.fromkeys(one.draft.lane for one in held):
                             lanes.create_task(self._wait_aside(lane))
                         if len(batch) > 1:
-                            await asyncio.sleep(next_at - time.monotonic())
+                            took = time.monotonic() - began
+                            await asyncio.sleep(min(took, MAX_PAUSE_SECONDS))
         finally:
             for waiting in [*self._queue, *chain.from_iterable(self._aside.values())]:
                 waiting.answer.cancel()
@@ -171,7 +170,7 @@ class Appender:
                 break
             count += 1
         batch, self._queue = self._queue[:count], self._queue[count:]
-        if len(self._queue) < STREAM_BATCH and all(one.draft.chain for one in self._queue):
+        if len(self._queue) < MAX_BATCH and all(one.draft.chain for one in self._queue):
             self._hurry.clear()
         return batch
 

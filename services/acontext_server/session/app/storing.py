@@ -98,7 +98,12 @@ class StoringApp:
     ) -> Draft:
         files = request.files
         uploads = {name: await _upload(file) for name, file in files.items()} if files else {}
-        content, packed, tokens = await self._read(request, uploads)
+        if request.size > LARGE_BYTES:
+            read = await asyncio.to_thread(self._read, request, uploads)
+        else:
+            read = self._read(request, uploads)
+        content, packed, tokens = read
+        beside = uploads or packed.beside
         new = NewMessage(
             id=MessageId(self.new_id()),
             key=(project_id, request.session_id),
@@ -112,18 +117,11 @@ class StoringApp:
             new=new,
             content=content,
             request=(request.request_id, _digest(request, uploads)) if request.request_id else None,
-            needs_blobs=await self._put(new, content, packed, request.files, uploads),
+            needs_blobs=await self._put(new, content, packed, files, uploads) if beside else 0,
             chain=chain,
         )
 
-    async def _read(
-        self, request: StoreRequest, uploads: Mapping[str, Upload]
-    ) -> tuple[Content, Packed, int]:
-        if request.size > LARGE_BYTES:
-            return await asyncio.to_thread(self._read_here, request, uploads)
-        return self._read_here(request, uploads)
-
-    def _read_here(
+    def _read(
         self, request: StoreRequest, uploads: Mapping[str, Upload]
     ) -> tuple[Content, Packed, int]:
         content = formats.read(request.form, request.blob, uploads, self.new_call_id)
@@ -137,8 +135,6 @@ class StoringApp:
         files: Mapping[str, NewFile],
         uploads: Mapping[str, Upload],
     ) -> int:
-        if not uploads and not packed.beside:
-            return 0
         needed = {part.asset.sha256 for part in content.parts if part.asset}
         spools = {
             upload.asset.sha256: files[name].spool

@@ -3,13 +3,12 @@
 These statements go through psycopg itself, which costs a third of what SQLAlchemy does.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
-from acontext_server.kit.database import Raw, Tx, raw_connection
+from acontext_server.kit.database import Raw, Tx, fetch
 from acontext_server.kit.ids import ProjectId
 from acontext_server.session.content import Role
 from acontext_server.session.domain import (
@@ -198,13 +197,13 @@ async def lock_logs(
 
     Without waiting, those that others hold are left out too.
     """
-    rows = await _rows(tx, _LOCK if wait else _LOCK_FREE, _columns(keys))
+    rows = await fetch(tx, _LOCK if wait else _LOCK_FREE, _columns(keys))
     return {(project_id, session_id): _log(*log) for project_id, session_id, *log in rows}
 
 
 async def existing_logs(tx: Tx | Raw, keys: Iterable[LogKey]) -> set[LogKey]:
     """Say which of these logs there are, locked or not."""
-    rows = await _rows(tx, _EXISTING, _columns(keys))
+    rows = await fetch(tx, _EXISTING, _columns(keys))
     return {(project_id, session_id) for project_id, session_id in rows}
 
 
@@ -234,7 +233,7 @@ async def append(
         [message.uses_tools for message in messages],
         now,
     )
-    rows = await _rows(tx, _APPEND_WAITING if wait else _APPEND_FREE, columns)
+    rows = await fetch(tx, _APPEND_WAITING if wait else _APPEND_FREE, columns)
     logs: dict[LogKey, Log] = {}
     parents: dict[LogKey, MessageId | None] = {}
     stored: dict[MessageId, tuple[StoredMessage, Log]] = {}
@@ -261,7 +260,7 @@ async def append(
 
 async def find_log(tx: Tx | Raw, project_id: ProjectId, session_id: SessionId) -> Log | None:
     """Read where a session's log ends."""
-    rows = await _rows(tx, _LOG, (project_id, session_id))
+    rows = await fetch(tx, _LOG, (project_id, session_id))
     return _log(*rows[0]) if rows else None
 
 
@@ -300,7 +299,7 @@ async def read_ids(
 ) -> list[StoredMessage]:
     """Read these messages of a session, in the order of the log, as many as fit an answer."""
     values = {"project": project_id, "session": session_id, "ids": list(ids)}
-    rows = await _rows(tx, _READ_IDS, {**values, "bytes": MAX_ANSWER_BYTES})
+    rows = await fetch(tx, _READ_IDS, {**values, "bytes": MAX_ANSWER_BYTES})
     return [_message(*row) for row in rows]
 
 
@@ -308,7 +307,7 @@ async def contents_with_tools(
     tx: Tx | Raw, project_id: ProjectId, session_id: SessionId
 ) -> list[tuple[Role, bytes]]:
     """Read what a session says by and to tools, oldest first."""
-    rows = await _rows(tx, _WITH_TOOLS, (project_id, session_id))
+    rows = await fetch(tx, _WITH_TOOLS, (project_id, session_id))
     return [(Role(role), content) for role, content in rows]
 
 
@@ -317,7 +316,7 @@ async def _read(
 ) -> Stretch | None:
     values = {"project": key[0], "session": key[1], "position": position}
     # One more than asked for tells whether there are more.
-    rows = await _rows(tx, query, {**values, "limit": limit + 1, "bytes": max_bytes})
+    rows = await fetch(tx, query, {**values, "limit": limit + 1, "bytes": max_bytes})
     if not rows:
         return None
     of_message = len(StoredMessage._fields)
@@ -326,20 +325,6 @@ async def _read(
         return Stretch(_log(*log), [], more=False)
     messages = [_message(*row[:of_message]) for row in rows[:limit]]
     return Stretch(_log(*log), messages, more=found > len(messages))
-
-
-# psycopg takes text only as literals, and these constants are partly made of others.
-_encoded = cache(str.encode)
-
-
-async def _rows(
-    tx: Tx | Raw, query: str, values: Sequence[Any] | Mapping[str, Any]
-) -> Sequence[tuple[Any, ...]]:
-    connection = await raw_connection(tx)
-    # In text every content would be written and read as hexadecimal digits.
-    async with connection.cursor(binary=True) as cursor:
-        await cursor.execute(_encoded(query), values)
-        return await cursor.fetchall()
 
 
 def _log(
