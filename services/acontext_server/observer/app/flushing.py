@@ -4,8 +4,7 @@ import time
 
 from acontext_server.kit.ids import ProjectId
 from acontext_server.observer.app.budget import Budget
-from acontext_server.observer.app.means import Means
-from acontext_server.observer.app.observing import DUE
+from acontext_server.observer.app.means import DUE, Means
 from acontext_server.observer.domain import FlushAnswer, SessionId, Standing
 from acontext_server.observer.peers import Sessions
 from acontext_server.observer.store import observations, reports

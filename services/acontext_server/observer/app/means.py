@@ -11,6 +11,9 @@ from acontext_server.observer.domain import Clock, Event, NewId
 Announce = Callable[[Tx, Sequence[Event]], Awaitable[None]]
 """Writes events in a transaction, to be published after it."""
 
+DUE = "due"
+"""The bell that tells workers of a session to observe."""
+
 Ring = Callable[[float], Awaitable[None]]
 """Waits until the bell rings, or for so many seconds."""
 

@@ -3,10 +3,11 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from functools import partial
 
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.telemetry.traces import carried
-from acontext_server.observer.app.means import Means
+from acontext_server.observer.app.means import DUE, Means
 from acontext_server.observer.domain import SessionId
 from acontext_server.observer.peers import Pace, Sessions
 from acontext_server.observer.store import observations
@@ -33,7 +34,7 @@ class Nudging:
         pace = await self._sessions.pace(project_id)
         if not pace.is_on:
             return
-        self._tell(pace, (project_id, session_id), End(sequence, carried()))
+        self._tell(pace, (project_id, session_id), End(sequence, self._means.now(), carried()))
         async with self._turn:
             if self._told:  # else who had the turn before has noted this one too
                 await self._note_all()
@@ -57,7 +58,10 @@ class Nudging:
         self._next_at = time.monotonic() + GATHER_SECONDS
 
     async def _note(self, told: Mapping[Pace, Mapping[LogKey, End]]) -> None:
-        now = self._means.now()
         async with self._means.database.transaction() as tx:
             for pace, ends in told.items():
-                await observations.tell_of(tx, ends, at=now, idle=pace.idle, turns=pace.turns)
+                await observations.tell_of(tx, ends, idle=pace.idle, turns=pace.turns)
+        ring, later = partial(self._means.bell.ring, DUE), asyncio.get_running_loop().call_later
+        ring()  # so many turns may wait that it is due now, and else it is once it was idle
+        for pace in told:
+            later(pace.idle.total_seconds(), ring)

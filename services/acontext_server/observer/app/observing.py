@@ -52,9 +52,6 @@ from acontext_server.observer.store.reports import Untold
 
 log = structlog.get_logger()
 
-DUE = "due"
-"""The bell that tells workers of a session to observe."""
-
 NOTHING = Observed(changes=(), state={}, rounds=0)
 """What it cost when the engine was not asked, or said nothing of it."""
 

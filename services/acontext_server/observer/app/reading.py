@@ -9,8 +9,7 @@ from acontext_server.kit.days import last_days
 from acontext_server.kit.ids import ProjectId
 from acontext_server.observer.app.announcing import Announcing, changes_of
 from acontext_server.observer.app.budget import Budget
-from acontext_server.observer.app.means import Means
-from acontext_server.observer.app.observing import DUE
+from acontext_server.observer.app.means import DUE, Means
 from acontext_server.observer.domain import (
     Day,
     Learning,

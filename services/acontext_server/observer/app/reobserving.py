@@ -20,8 +20,8 @@ from acontext_server.observer.agents.engine import (
 from acontext_server.observer.agents.transcript import Message
 from acontext_server.observer.app.announcing import Announcing
 from acontext_server.observer.app.budget import Budget, count_run
-from acontext_server.observer.app.means import Means
-from acontext_server.observer.app.observing import DUE, Limits, Observing
+from acontext_server.observer.app.means import DUE, Means
+from acontext_server.observer.app.observing import Limits, Observing
 from acontext_server.observer.domain import (
     PLANNING,
     ChangeRefused,

@@ -9,8 +9,8 @@ import structlog
 from acontext_server.kit.errors import ServiceError
 from acontext_server.kit.telemetry.traces import traced
 from acontext_server.observer.app.announcing import Announcing
-from acontext_server.observer.app.means import Means
-from acontext_server.observer.app.observing import DUE, Observing
+from acontext_server.observer.app.means import DUE, Means
+from acontext_server.observer.app.observing import Observing
 from acontext_server.observer.domain import Lease, Report
 from acontext_server.observer.peers import Sessions, Unobserved
 from acontext_server.observer.store import changes, observations, reports
@@ -18,8 +18,8 @@ from acontext_server.observer.store.reports import Untold
 
 log = structlog.get_logger()
 
-LOOK_AGAIN = 0.25
-"""Seconds between two looks for sessions that have become due."""
+LOOK_AGAIN = 1.0
+"""Seconds between two looks for sessions that have become due, should no bell tell of them."""
 OVERDUE = timedelta(seconds=1)
 """So much longer than the idle time a session may wait before the sweep looks after it."""
 UNTOLD = timedelta(seconds=2)

@@ -33,15 +33,14 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How far a log has grown, and what its newest message was stored in."""
+    """How far a log has grown, when we heard of it, and what its newest message was stored in."""
 
     sequence: int
+    at: datetime
     trace: str | None = None
 
 
-async def tell_of(
-    tx: Tx, ends: Mapping[LogKey, End], *, at: datetime, idle: timedelta, turns: int
-) -> None:
+async def tell_of(tx: Tx, ends: Mapping[LogKey, End], *, idle: timedelta, turns: int) -> None:
     """Note that logs reached these sequences.
 
     A session is due when it has been quiet for the idle time, or at once when so many turns wait; a
@@ -49,15 +48,16 @@ async def tell_of(
     """
     rows = [
         {
-            **_new(*key, at),
-            "seen": ends[key].sequence,
-            "due_at": at if ends[key].sequence >= turns else at + idle,
-            "waiting_since": at,
-            "trace": ends[key].trace,
+            **_new(*key, end.at),
+            "seen": end.sequence,
+            "due_at": end.at if end.sequence >= turns else end.at + idle,
+            "waiting_since": end.at,
+            "trace": end.trace,
         }
-        for key in sorted(ends)  # two must not cross
+        for key, end in sorted(ends.items())  # two must not cross
     ]
     fresh = insert(_row)
+    at = fresh.excluded.waiting_since
     many = fresh.excluded.seen - _row.cursor >= turns
     failing = and_(_row.attempts > 0, _row.due_at.is_not(None))
     due = case((failing, _row.due_at), (many, at), else_=at + idle)

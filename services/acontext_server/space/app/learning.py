@@ -47,7 +47,7 @@ from acontext_server.space.store.learning import Leased
 log = structlog.get_logger()
 
 LEASE_SECONDS = 60.0
-POLL_SECONDS = 0.3
+POLL_SECONDS = 1.0
 TRIES = 8
 LONGEST_WAIT_SECONDS = 300.0
 PAUSE_SECONDS = 30.0
