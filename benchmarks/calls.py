@@ -12,8 +12,6 @@ from acontext.session import v1 as pb
 from acontext_server.kit.rpc.clients import CHANNEL_OPTIONS
 from benchmarks.system import AS_PROJECT
 
-CALLERS = 16
-
 _WORDS = (
     "The nightly build failed again after we moved the cache, so please look at the last three "
     "runs, tell me which step is slow, and propose a change that keeps the artifacts small. "
@@ -49,13 +47,13 @@ class Sessions:
         assert answer.count == count, answer
         return count / seconds
 
-    async def store(self, session_ids: Sequence[str], count: int) -> float:
-        """Store messages one a call from 16 callers, and give how many a second that was."""
+    async def store(self, session_ids: Sequence[str], count: int, *, callers: int) -> float:
+        """Store messages one a call from some callers, and give how many a second that was."""
         requests = iter([_request(session_ids[n % len(session_ids)]) for n in range(count)])
         began = time.perf_counter()
-        async with asyncio.TaskGroup() as callers:
-            for _ in range(CALLERS):
-                callers.create_task(self._store_all(requests))
+        async with asyncio.TaskGroup() as group:
+            for _ in range(callers):
+                group.create_task(self._store_all(requests))
         return count / (time.perf_counter() - began)
 
     async def _store_all(self, requests: Iterable[pb.StoreMessageRequest]) -> None:

@@ -40,24 +40,24 @@ class Figure:
     measured: Sequence[float]
     floor_name: str
     floor: Sequence[float]
-    target: Target
+    target: Target | None = None
 
     @property
     def ratio(self) -> float:
         """How the figure relates to its floor."""
         return median(self.measured) / median(self.floor)
 
-    @property
-    def is_met(self) -> bool:
-        """Whether the target is reached."""
-        return self.target.is_met(self.ratio)
-
     def cells(self) -> list[str]:
         """Tell it in a row of the table."""
         measured = f"{_number(median(self.measured))} {self.unit}"
         floor = f"{_number(median(self.floor))} {self.unit}, {self.floor_name}"
-        met = "" if self.is_met else " **missed**"
-        return [self.name, measured, floor, f"{self.ratio:.2f}", f"{self.target}{met}"]
+        return [self.name, measured, floor, f"{self.ratio:.2f}", self._judged()]
+
+    def _judged(self) -> str:
+        if self.target is None:
+            return ""
+        met = "" if self.target.is_met(self.ratio) else " **missed**"
+        return f"{self.target}{met}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -103,20 +103,37 @@ class Bench:
         return answered.rate
 
     async def stream(self) -> Figure:
-        """Store messages in one stream, and one a call."""
-        session_ids = await self.sessions.create(CONNECTIONS, observed=False)
-        measured, floor = [], []
-        for _ in range(self.effort.rounds):
-            floor.append(await self.sessions.store(session_ids, self.effort.unary))
-            measured.append(await self.sessions.stream(session_ids[0], self.effort.streamed))
+        """Store messages in one stream, and as one caller who calls for each of them."""
+        measured, floor = await self._stream_by_turns(callers=1, count=self.effort.unary // 4)
         return Figure(
             name="messages of 400 bytes stored, one gRPC stream",
             unit="/s",
             measured=measured,
-            floor_name=f"unary gRPC, {CONNECTIONS} callers",
+            floor_name="unary gRPC, one caller",
             floor=floor,
             target=Target(ratio=6.0),
         )
+
+    async def stream_beside_many(self) -> Figure:
+        """Store messages in one stream, and as many callers whose messages share commits."""
+        measured, floor = await self._stream_by_turns(callers=CONNECTIONS, count=self.effort.unary)
+        return Figure(
+            name="the same beside many callers",
+            unit="/s",
+            measured=measured,
+            floor_name=f"unary gRPC, {CONNECTIONS} callers",
+            floor=floor,
+        )
+
+    async def _stream_by_turns(
+        self, *, callers: int, count: int
+    ) -> tuple[list[float], list[float]]:
+        session_ids = await self.sessions.create(callers, observed=False)
+        measured, floor = [], []
+        for _ in range(self.effort.rounds):
+            floor.append(await self.sessions.store(session_ids, count, callers=callers))
+            measured.append(await self.sessions.stream(session_ids[0], self.effort.streamed))
+        return measured, floor
 
     async def search(self) -> Figure:
         """Search skills, one query after the other."""
