@@ -41,6 +41,7 @@ class Minio:
     name = "minio"
 
     def __init__(self, folder: Folder, settings: Mapping[str, str] = _SECRETS) -> None:
+        self._binary = find_or_skip("minio")
         self._home = folder.data(self.name)
         self._settings = settings
         self._port, self._console = free_port(), free_port()
@@ -62,7 +63,7 @@ class Minio:
             *("--console-address", f"127.0.0.1:{self._console}"),
         ]
         return Command(
-            argv=[find_or_skip("minio"), "server", *addresses, str(self._home)],
+            argv=[self._binary, "server", *addresses, str(self._home)],
             environment={**self._settings, "MINIO_BROWSER": "off"},
         )
 
@@ -141,6 +142,7 @@ class Weaviate:
     name = "weaviate"
 
     def __init__(self, folder: Folder, settings: Mapping[str, str] | None = None) -> None:
+        self._binary = find_or_skip("weaviate-server")
         self._home = folder.data(self.name)
         self._settings = settings or {}
         self._port = free_port()
@@ -167,7 +169,7 @@ class Weaviate:
         home = {"PERSISTENCE_DATA_PATH": str(self._home)}
         raft = {"RAFT_JOIN": f"node1:{self._inner['RAFT_PORT']}"}
         return Command(
-            argv=[find_or_skip("weaviate-server"), *where],
+            argv=[self._binary, *where],
             environment={**_WEAVIATE_SETTINGS, **self._settings, **self._inner, **home, **raft},
         )
 
@@ -202,7 +204,10 @@ async def _answers(url: str) -> bool:
 
 
 def find_or_skip(binary: str) -> str:
-    """Give the path of a program that is built beside us; skip, or fail if it is required."""
+    """Give the path of a program that is built beside us; skip, or fail if it is required.
+
+    Never in a portal: to skip is no Exception, and would end the portal for all tests after it.
+    """
     go_binaries = Path(os.environ.get("GOPATH", Path.home() / "go")) / "bin"
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"))  # not in anybody's PATH
     for path in (go_binaries, *debian, os.environ.get("PATH", "")):

@@ -24,13 +24,13 @@ class Prometheus:
     name = "prometheus"
 
     def __init__(self, folder: Folder, *, target: str) -> None:
+        self._binary = find_or_skip("prometheus")
         self._home = folder.data(self.name)
         self._target = target
         self._port = free_port()
 
     async def prepare(self) -> Command:
         """Write its configuration: our rules to the letter, but for how long they must hold."""
-        binary = find_or_skip("prometheus")
         self._home.mkdir(parents=True, exist_ok=True)
         rules = read_rules()
         for rule in rules["groups"][0]["rules"]:
@@ -46,7 +46,7 @@ class Prometheus:
         (self._home / "prometheus.yml").write_text(yaml.safe_dump(configuration))
         return Command(
             argv=[
-                binary,
+                self._binary,
                 f"--config.file={self._home / 'prometheus.yml'}",
                 f"--storage.tsdb.path={self._home / 'data'}",
                 f"--web.listen-address=127.0.0.1:{self._port}",

@@ -139,15 +139,6 @@ def after_commit(tx: Tx, callback: AfterCommit) -> None:
         callbacks.append(callback)
 
 
-async def raw_connection(tx: Tx | Raw) -> Raw:
-    """Return the driver's own connection of a transaction."""
-    if not isinstance(tx, AsyncConnection):
-        return tx
-    pooled = await tx.get_raw_connection()
-    # SQLAlchemy types the driver's connection as Any.
-    return cast("Raw", pooled.driver_connection)
-
-
 # psycopg takes text only as literals, and these constants are partly made of others.
 _encoded = cache(str.encode)
 
@@ -164,11 +155,20 @@ async def fetch(
     It costs a third of what SQLAlchemy does: for the few statements that every message, or every
     look for work, pays for.
     """
-    connection = await raw_connection(tx)
+    connection = await _raw_connection(tx)
     # In text every content would be written and read as hexadecimal digits.
     async with connection.cursor(binary=True, row_factory=row_factory) as cursor:
         await cursor.execute(_encoded(query), values)
         return await cursor.fetchall() if cursor.description else ()
+
+
+async def _raw_connection(tx: Tx | Raw) -> Raw:
+    """Return the driver's own connection of a transaction."""
+    if not isinstance(tx, AsyncConnection):
+        return tx
+    pooled = await tx.get_raw_connection()
+    # SQLAlchemy types the driver's connection as Any.
+    return cast("Raw", pooled.driver_connection)
 
 
 async def patient(tx: Tx) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from acontext_server.kit.database import Raw, Tx, raw_connection
+from acontext_server.kit.database import Raw, Tx, fetch
 from acontext_server.kit.ids import ProjectId
 from acontext_server.session.domain import MessageId, SessionId
 from acontext_server.session.store.tables import BlobRow, BlobUseRow
@@ -43,13 +43,13 @@ async def intend(
 
 _KEEP = """
 UPDATE session.blob_use SET expires_at = NULL WHERE project_id = %s AND message_id = %s
+RETURNING 1
 """
 
 
 async def keep(tx: Tx | Raw, project_id: ProjectId, message_id: MessageId) -> int:
     """Make the uses of a stored message last, and count them."""
-    connection = await raw_connection(tx)
-    return (await connection.execute(_KEEP, (project_id, message_id))).rowcount
+    return len(await fetch(tx, _KEEP, (project_id, message_id)))
 
 
 async def release_session(tx: Tx, project_id: ProjectId, session_id: SessionId) -> None:

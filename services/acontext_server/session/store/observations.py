@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, func, select, tuple_, update
 
-from acontext_server.kit.database import Raw, Tx
+from acontext_server.kit.database import Raw, Tx, fetch
 from acontext_server.kit.ids import ProjectId
 from acontext_server.session.domain import SessionId, TaskId, UnobservedSession
 from acontext_server.session.store.tables import LogRow, ProjectRow
@@ -23,7 +23,7 @@ ON CONFLICT ON CONSTRAINT observation_pkey
     DO UPDATE SET {column} = excluded.{column}, updated_at = clock_timestamp()
 """
 
-_FAIL = _NOTE.format(column="failure", type="text", condition="true").encode()
+_FAIL = _NOTE.format(column="failure", type="text", condition="true")
 _LINK = _NOTE.format(column="task_id", type="uuid", condition="EXISTS (SELECT FROM moved)")
 
 # A report may be late, or of more than is there since a backup was restored. One statement, so that
@@ -42,7 +42,7 @@ WITH moved AS (
     RETURNING 1
 ), linked AS ({_LINK})
 SELECT count(*) FROM moved
-""".encode()
+"""
 
 
 async def move_observed(
@@ -57,8 +57,8 @@ async def move_observed(
     """Say how far a log is observed and which tasks took messages; False if it is further."""
     where = {"project": project_id, "session": session_id}
     far = {"observed": observed, "running": running}
-    moved = await tx.execute(_MOVE, {**where, **far, **_columns(links)})
-    return await moved.fetchone() == (1,)
+    [(moved,)] = await fetch(tx, _MOVE, {**where, **far, **_columns(links)})
+    return bool(moved)
 
 
 async def note_failures(
@@ -66,7 +66,7 @@ async def note_failures(
 ) -> None:
     """Say of messages why they could not be observed, or that they are no longer failed."""
     where = {"project": project_id, "session": session_id}
-    await tx.execute(_FAIL, {**where, **_columns(failures)})
+    await fetch(tx, _FAIL, {**where, **_columns(failures)})
 
 
 def _columns(values: Mapping[int, Any]) -> dict[str, list[Any]]:

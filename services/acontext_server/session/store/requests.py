@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
 
-from acontext_server.kit.database import Raw, Tx, raw_connection
+from acontext_server.kit.database import Raw, Tx, fetch
 from acontext_server.kit.ids import ProjectId
 from acontext_server.session.domain import MessageId
 
@@ -49,23 +49,24 @@ async def claim(tx: Tx | Raw, claims: Sequence[Claim]) -> dict[RequestKey, Claim
     """
     if not claims:
         return {}
-    connection = await raw_connection(tx)
     # In one order, so that two batches cannot wait for each other.
     ordered = sorted(claims, key=lambda claim: claim.key)
     projects = [claim.key[0] for claim in ordered]
     requests = [claim.key[1] for claim in ordered]
     digests = [claim.digest for claim in ordered]
     answers = [claim.message_id for claim in ordered]
-    await connection.execute(_CLAIM, (projects, requests, digests, answers))
-    cursor = await connection.execute(_ANSWERS, (projects, requests))
+    await fetch(tx, _CLAIM, (projects, requests, digests, answers))
     return {
-        (row[0], row[1]): Claim(key=(row[0], row[1]), digest=row[2], message_id=row[3])
-        for row in await cursor.fetchall()
+        (project_id, request_id): Claim(
+            key=(project_id, request_id), digest=digest, message_id=message_id
+        )
+        for project_id, request_id, digest, message_id in await fetch(
+            tx, _ANSWERS, (projects, requests)
+        )
     }
 
 
 async def release(tx: Tx | Raw, keys: Sequence[RequestKey]) -> None:
     """Give request ids free again, within the transaction that claimed them."""
     if keys:
-        connection = await raw_connection(tx)
-        await connection.execute(_RELEASE, ([key[0] for key in keys], [key[1] for key in keys]))
+        await fetch(tx, _RELEASE, ([key[0] for key in keys], [key[1] for key in keys]))

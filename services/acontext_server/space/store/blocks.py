@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from acontext_server.kit.database import Raw, Tx, raw_connection
+from acontext_server.kit.database import Raw, Tx, fetch
 from acontext_server.kit.ids import ProjectId
 from acontext_server.space.domain.blocks import Block, BlockType, searched_texts
 from acontext_server.space.ranking import WordHits
@@ -322,11 +322,8 @@ async def read_blocks(
     tx: Tx | Raw, project_id: ProjectId, space_id: UUID, block_ids: Collection[UUID]
 ) -> Mapping[UUID, Block]:
     """Read some blocks of a space, those that can still be found."""
-    connection = await raw_connection(tx)
     here = {"project_id": project_id, "space_id": space_id, "content": _CONTENT_WORDS}
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_READ, {**here, "ids": list(block_ids)})
-        rows = await cursor.fetchall()
+    rows = await fetch(tx, _READ, {**here, "ids": list(block_ids)}, row_factory=dict_row)
     return {row["id"]: Block(**{**row, "type": BlockType(row["type"])}) for row in rows}
 
 
