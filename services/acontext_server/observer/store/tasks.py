@@ -33,8 +33,13 @@ _row = TaskRow
 _message = MessageRow
 
 
+# Each column by its name: a kept plan must not change its result when a migration adds one.
 _ALL_OF_SESSION = """
-SELECT * FROM observer.task WHERE project_id = %s AND session_id = %s ORDER BY "order"
+SELECT project_id, session_id, id, "order", status, description, progresses, preferences, settled,
+       outcome_reason, version, completions, space_digested, created_at, updated_at
+FROM observer.task
+WHERE project_id = %s AND session_id = %s
+ORDER BY "order"
 """
 
 
