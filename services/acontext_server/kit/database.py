@@ -159,7 +159,8 @@ async def fetch(
     # In text every content would be written and read as hexadecimal digits.
     async with connection.cursor(binary=True, row_factory=row_factory) as cursor:
         await cursor.execute(_encoded(query), values)
-        return await cursor.fetchall() if cursor.description else ()
+        has_rows = cursor.pgresult is not None and cursor.pgresult.nfields
+        return await cursor.fetchall() if has_rows else ()
 
 
 async def _raw_connection(tx: Tx | Raw) -> Raw:

@@ -91,6 +91,9 @@ async def _chunks(
         yield piece.body.data
 
 
+_FORMS = tuple(form.value for form in Format)
+
+
 def _parsed(raw: bytes, field: str) -> Json:
     try:
         return parse(raw)
@@ -101,7 +104,7 @@ def _parsed(raw: bytes, field: str) -> Json:
 def _form(name: Json) -> Format:
     if name is None:
         return Format.OPENAI
-    return Format(Field(name, "format", InvalidRequest.of).one_of([form.value for form in Format]))
+    return Format(Field(name, "format", InvalidRequest.of).one_of(_FORMS))
 
 
 def _session_id(text: str) -> SessionId:

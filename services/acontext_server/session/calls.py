@@ -9,7 +9,10 @@ from acontext_server.session.domain import InvalidMessage
 
 def asks_for_call(content: Content) -> bool:
     """Whether a result has to be matched with an open call of its session: Gemini's all have."""
-    return any(_is_response(part) for part in content.parts)
+    for part in content.parts:  # noqa: SIM110 - asked of every message, any() costs thrice
+        if _is_response(part):
+            return True
+    return False
 
 
 def _is_response(part: Part) -> bool:

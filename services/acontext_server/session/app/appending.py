@@ -143,6 +143,8 @@ class Appender:
                 waiting.answer.cancel()
 
     async def _gather(self) -> None:
+        if self._hurry.is_set():
+            return
         with suppress(TimeoutError):
             async with asyncio.timeout(STREAM_SECONDS):
                 await self._hurry.wait()
