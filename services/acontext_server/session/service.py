@@ -300,7 +300,8 @@ class SessionServicer(pb.SessionServiceServicer):
             one = _logged(row)
             try:
                 one.content.ParseFromString(row.content)
-                await self.storing.contents.put_back(project_id, [one.content])
+                if not row.is_whole:
+                    await self.storing.contents.put_back(project_id, [one.content])
             except (BlobMissing, *UNREADABLE) as error:
                 one.ClearField("content")
                 one.unreadable = str(error)

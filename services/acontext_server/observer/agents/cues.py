@@ -9,6 +9,22 @@ from functools import lru_cache
 
 _FLAGS = re.IGNORECASE
 
+
+class _Cue:
+    """A pattern in lower case, looked for in any case.
+
+    A text in lower case is searched in half the time that it takes to ignore case.
+    """
+
+    def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
+        self._compiled = re.compile(pattern)
+
+    def is_in(self, text: str) -> bool:
+        """Look for it."""
+        return bool(self._compiled.search(text.lower()))
+
+
 _LOOK = (
     "find search look show list check see browse display tell recommend suggest explore research "
     "compare locate discover read review analyze analyse investigate explain summarize summarise "
@@ -58,12 +74,11 @@ _PRAISE = (
     r"|looks? (?:good|great|right|fine|perfect|nice|amazing|awesome)(?: now| to me)*"
 )
 """The user is content with what was done."""
-_CONTENT = re.compile(
+_CONTENT = _Cue(
     rf"^\W*(?:(?:ok(?:ay)?|oh|ah|wow|great|perfect|yes|cool)\W+)*(?:{_PRAISE}|(?:many )?thank(?:s"
     rf"|x)?\b|thx\b"
     r"|cheers\b|perfect\b|awesome\b|excellent\b|wonderful\b|fantastic\b|amazing\b|brilliant\b"
-    r"|merci\b|(?:muchas )?gracias\b|danke\b|grazie\b|obrigad[oa]\b)",
-    _FLAGS,
+    r"|merci\b|(?:muchas )?gracias\b|danke\b|grazie\b|obrigad[oa]\b)"
 )
 _GREETING_ABROAD = (
     r"hola|bonjour|salut|hallo|guten (?:tag|morgen|abend)|ciao|buenos d[ií]as|buenas|ol[aá]|namaste"
@@ -131,12 +146,11 @@ _ASKING = re.compile(
     rf"|do (?:a|an|the|some|my|our)\b|(?:{_VERBS})\b(?! (?:is|are|was)\b))",
     _FLAGS,
 )
-_REQUEST_INSIDE = re.compile(
+_REQUEST_INSIDE = _Cue(
     rf"[,;]\s*(?:and |but |so |then )?{_POLITE}(?:(?:can|could|would|will) (?:you|i"
     rf"|we)\b.*\b(?:{_VERBS})\b"
     r"|i(?:'d| would)? (?:also )?(?:need|want|like)\b|help me\b"
-    rf"|please (?:{_VERBS})\b)",
-    _FLAGS,
+    rf"|please (?:{_VERBS})\b)"
 )
 _IMPERATIVE = re.compile(
     rf"^{_POLITE}(?:(?:can|could|would|will) you (?:please |also |help me )?|(?:i|we)(?:'d| would)?"
@@ -164,7 +178,7 @@ _ADDING = re.compile(
     r"|secondly|thirdly|second|third|plus)\b",
     _FLAGS,
 )
-_REFINING = re.compile(
+_REFINING = _Cue(
     r"\b(?:something|anything|someone|anyone|somewhere|anywhere|nothing|one) (?:else|other"
     r"|different"
     r"|cheaper|better|similar)|(?<!\bmy )(?<!\bour )(?<!\bthe )\bothers?\b|\banother (?:one"
@@ -174,8 +188,7 @@ _REFINING = re.compile(
     r"|\b(?:what|how) else\b|\belse\b|\bdifferent\b|\binstead\b|\bchanged? my mind\b|\brather\b"
     r"|\b(?:what|how) about\b|\b(?:try|book|do|run|search|check|call) again\b|\bagain but\b"
     r"|\bretry\b"
-    r"|\bones\b",
-    _FLAGS,
+    r"|\bones\b"
 )
 _OFFER = re.compile(
     r"\b(?:would you like|do you (?:want|wish|need)|do you wanna|shall i|should i|can i|could i"
@@ -187,15 +200,14 @@ _OFFER = re.compile(
 _NO_OFFER = re.compile(
     r"\s*(?:me )?(?:to )?(?:suggest|recommend|help|assist|ask|know|have your)\b", _FLAGS
 )
-_ANYTHING_ELSE = re.compile(
+_ANYTHING_ELSE = _Cue(
     r"\b(?:anything|something|what) (?:else|more|further|additional)|\bany(?:thing)? (?:other"
     r"|more|further)\b"
     r"|\bwhat(?:'s| is) next\b|\bwhat (?:can|shall|should) (?:i|we) do next\b"
     r"|\bmore requests?\b|\bfurther (?:help|assistance)\b|\bassist you (?:with|further)"
-    r"|\bhelp (?:you )?(?:with )?(?:today|now)\b|\banything i can\b",
-    _FLAGS,
+    r"|\bhelp (?:you )?(?:with )?(?:today|now)\b|\banything i can\b"
 )
-_ASKS_FOR_INPUT = re.compile(
+_ASKS_FOR_INPUT = _Cue(
     r"\b(?:please|kindly) (?:provide|tell|confirm|verify|specify|choose|select|share|indicate"
     r"|let me know"
     r"|give|clarify|enter|state|check)|\b(?:could|can|would|may) (?:you|i) (?:please )?(?:provide"
@@ -204,21 +216,19 @@ _ASKS_FOR_INPUT = re.compile(
     r"|where|if you"
     r" (?:would like|want) (?:me )?to proceed)|\bi(?:'ll| will)? need (?:your|the|to know|some"
     r"|more)"
-    r"|\bconfirm (?:me|the|that|these|this|if|you|your|all)|\bwhich (?:one|of)\b|\bproceed\b",
-    _FLAGS,
+    r"|\bconfirm (?:me|the|that|these|this|if|you|your|all)|\bwhich (?:one|of)\b|\bproceed\b"
 )
 _ASIDE = re.compile(
     r"^\W*(?:(?:quick|side|one|another|small|just a) (?:quick )?question|by the way|btw"
     r"|just curious|out of curiosity|unrelated)\b",
     _FLAGS,
 )
-_BEFORE_ACTING = re.compile(r"\b(?:shall|should|may) i\b", _FLAGS)
-_ASKS_TO_CONFIRM = re.compile(
+_BEFORE_ACTING = _Cue(r"\b(?:shall|should|may) i\b")
+_ASKS_TO_CONFIRM = _Cue(
     r"\b(?:do|can|could|would) you (?:please )?(?:confirm|approve|agree)\b|\byes ?(?:/|or) ?no\b"
     r"|\b(?:shall|should|may|can) i (?:proceed|go ahead|continue|do (?:that|this|it|so))\b"
     r"|\bis (?:that|this|everything|it|all of this) (?:ok(?:ay)?|correct|right|fine|alright)\b"
-    r"|\b(?:proceed|go ahead)(?: with (?:this|that|it|the \w+))?\?",
-    _FLAGS,
+    r"|\b(?:proceed|go ahead)(?: with (?:this|that|it|the \w+))?\?"
 )
 _TELLING = re.compile(
     r"^(?:report\b|summari[sz]e\b|let (?:me|us) know\b|tell (?:me|us)\b|(?:send|give|show"
@@ -230,35 +240,32 @@ _NO_WORK = re.compile(
     r"^(?:and )?(?:tell (?:me|us)|let (?:me|us) know|(?:make|be) sure|ensure)\b", _FLAGS
 )
 """What comes of the work is told anyway, and how it is to be is no work of its own."""
-_REVISING = re.compile(
+_REVISING = _Cue(
     r"\b(?:make|change|rewrite|rephrase|shorten|extend|reword|redo|update|edit|adjust|tweak|expand"
     r"|simplify|reformat|revise|polish|trim)\s+(?:it|this|that|them|these|those)\b"
-    r"|\bmake\s+(?:the|its|their|your|this|that|these|those) .{2,40}?\b(?:\w{2,}er|more|less)\b",
-    _FLAGS,
+    r"|\bmake\s+(?:the|its|their|your|this|that|these|those) .{2,40}?\b(?:\w{2,}er|more|less)\b"
 )
-_GIVING_UP = re.compile(
+_GIVING_UP = _Cue(
     r"\b(?:never ?mind|forget (?:it|about it|that)|give up|giving up|don'?t bother|stop (?:it"
     r"|that|here|working)"
     r"|not needed any ?more|no longer (?:need|want)|drop it|abort"
     r"|leave it(?! (?:as|like|at|in|on|to|with)))\b"
-    r"|\bno need(?: any ?more| for (?:it|that|this))?\W*$",
-    _FLAGS,
+    r"|\bno need(?: any ?more| for (?:it|that|this))?\W*$"
 )
-_COMPLAINT = re.compile(
+_COMPLAINT = _Cue(
     r"\b(?:wrong|incorrect|not (?:right|correct|working|what i)|(?:does|did|is|was"
     r"|has)n'?t (?:work|right|correct|been)"
     r"|still (?:not|broken|fails?|failing|missing|an? )|broken|that'?s not|this is not|it fails"
     r"|failed"
     r"|doesn'?t|you (?:forgot|missed|misunderstood)|not happy|redo|do (?:it|that) (?:again|over)"
-    r"|mistake)\b",
-    _FLAGS,
+    r"|mistake)\b"
 )
 _BARE_COMPLAINT = re.compile(
     r"^\W*(?:no\W+)?(?:that|this|it)(?:'s| is| was)(?: still)? ?(?:n't|not) (?:what|how|the way)"
     r" (?:i|we) (?:asked(?: for)?|wanted|meant|said|had in mind|need)\W*$",
     _FLAGS,
 )
-_FAILURE = re.compile(
+_FAILURE = _Cue(
     r"\b(?:unable to|(?:could|can)(?:n?'?t|not| not) (?!understand|hear|see|catch|tell|wait)\w+"
     r"|(?:was|were|did|do|does)(?:n'?t| ?not) (?:able to "
     r"|seem to )?(?:be )?(?:\w+ )?"
@@ -268,13 +275,10 @@ _FAILURE = re.compile(
     r"|execute)"
     r"|not able to|not (?:possible|successful|available|allowed)|unsuccessful|failed|failure"
     r"|went wrong"
-    r"|had (?:a |an )?(?:problem|issue|error|trouble)|give up|no luck|cannot be)\b",
-    _FLAGS,
+    r"|had (?:a |an )?(?:problem|issue|error|trouble)|give up|no luck|cannot be)\b"
 )
-_APOLOGY = re.compile(
-    r"\b(?:sorry|apologi[sz]e|apologies|afraid|unfortunately|regret|unable)\b", _FLAGS
-)
-_DONE = re.compile(
+_APOLOGY = _Cue(r"\b(?:sorry|apologi[sz]e|apologies|afraid|unfortunately|regret|unable)\b")
+_DONE = _Cue(
     r"^\W*(?!need|indeed|based|inspired|compared)\w{3,}ed\b|\bworks? (?:now|again)\b|\b(?:is"
     r"|are) now\b"
     r"|\bi (?:just |also |already |now )?(?!need)(?:\w+ed|made|wrote|built|sent|put|ran)\b"
@@ -282,8 +286,7 @@ _DONE = re.compile(
     r"|are) (?:now )?(?:ready|booked|reserved"
     r"|confirmed|deployed|created|scheduled|sent|fixed|live)|i(?:'ve| have)(?: now| already| just"
     r"| successfully)? \w+(?:ed|ade|ent"
-    r"|ound|ought|ritten|uilt|et)|here (?:is|are) (?:the|your|a)|here'?s (?:the|your|a))\b",
-    _FLAGS,
+    r"|ound|ought|ritten|uilt|et)|here (?:is|are) (?:the|your|a)|here'?s (?:the|your|a))\b"
 )
 _ERROR_RESULT = re.compile(
     r"^\W*(?:error|exception|traceback|failed|failure|fatal|invalid|not found|permission denied"
@@ -299,15 +302,13 @@ _CONCRETE = re.compile(
     r"|broken|missing|because|turns out|caused|found|crash(?:es|ed)?)\b",
     _FLAGS,
 )
-_PLAN_LEAD = re.compile(
+_PLAN_LEAD = _Cue(
     r"\b(?:plan|plans|steps?|approach|roadmap|to-?do|strategy|stages|phases|proposal|i(?:'ll|'d"
     r"| will| would| can| am going to|'m going to)"
-    r"|here'?s (?:how|what)|we(?:'ll| will| can))\b",
-    _FLAGS,
+    r"|here'?s (?:how|what)|we(?:'ll| will| can))\b"
 )
-_INSTRUCTING = re.compile(
-    r"\bfollow\b|\bhow to\b|\byou (?:can|could|may|might|should|must|need to|have to|will need)\b",
-    _FLAGS,
+_INSTRUCTING = _Cue(
+    r"\bfollow\b|\bhow to\b|\byou (?:can|could|may|might|should|must|need to|have to|will need)\b"
 )
 """The steps are for the user to take."""
 _ITEM = re.compile(
@@ -315,10 +316,9 @@ _ITEM = re.compile(
     _FLAGS,
 )
 _BULLET = re.compile(r"^\s?(?:[-*•+]|\[ ?\])\s+(?:\[ ?\]\s*)?(?P<text>\S.*)$")
-_PLAN_ANNOUNCED = re.compile(
+_PLAN_ANNOUNCED = _Cue(
     r"\b(?:plan|plans|steps?|approach|roadmap|to-?do|strategy|here(?:'s| is) (?:how|what)"
-    r"|(?:i|we)(?:'ll| will| am going to|'m going to))\b[^?]*:\W*$",
-    _FLAGS,
+    r"|(?:i|we)(?:'ll| will| am going to|'m going to))\b[^?]*:\W*$"
 )
 _FIRST_THEN = re.compile(
     r"\bfirst(?:ly)?,? (?:of all,? )?(?:(?:i|we)(?:'ll| will| would|'d| am going to|'m going to)"
@@ -334,13 +334,12 @@ _LED_IN_PROSE = re.compile(
 )
 _MOST_STEPS = 12
 _LEAST_IN_PROSE = 2
-_OBJECTION = re.compile(
+_OBJECTION = _Cue(
     r"^(?:no(?!\W+(?:problem|worries|objections?|that'?s (?:fine|good|ok)|need to change))|nope"
     r"|wait|hold on|stop|not (?:yet|quite|like)|i (?:don'?t|do not) (?:like|want|agree"
     r"|think)|hmm+,? no"
     r"|that'?s (?:not|wrong|too)|too )\b|\b(?:different|another|other) (?:plan|approach|way)\b"
-    r"|\bchange the plan\b",
-    _FLAGS,
+    r"|\bchange the plan\b"
 )
 _AFFIRMING = re.compile(
     r"^\W*(?:yes|yeah|yup|yep|yea|ya|sure|ok(?:ay)?|please|of course|absolutely|definitely"
@@ -351,14 +350,13 @@ _AFFIRMING = re.compile(
     r"|one|three|four|\d)\b",
     _FLAGS,
 )
-_DECLINING = re.compile(
+_DECLINING = _Cue(
     r"^\W*(?:(?:ok(?:ay)?|well|oh|hmm+|actually|thanks?(?: you)?)[\s,.]+)?(?:no|nope|nah|not"
     r"|don'?t|do not|never|maybe|perhaps|later|i'?(?:m| am) good"
     r"|i (?:don'?t|do not|might|will think|need to think|changed)|(?:i'?ll|i will) (?:think|pass"
     r"|do it later)"
     r"|that'?s (?:all|it|okay, no)|just|first)\b|\b(?:later|some other time|not (?:right )?now"
-    r"|not (?:yet|today))\b",
-    _FLAGS,
+    r"|not (?:yet|today))\b"
 )
 _QUESTION_WORD = re.compile(
     r"^(?:and |but |so |also |well |please |then )*(?:what|which|who|whom|whose|when|where|why"
@@ -374,53 +372,44 @@ _INFORMING = re.compile(
     r"|me when|me where|me which|me who)\b",
     _FLAGS,
 )
-_LEADS_AWAY = re.compile(
+_LEADS_AWAY = _Cue(
     r"\b(?:also|too|as well|another thing|next|now|additionally|besides|moving on|one more thing"
-    r"|separately)\b",
-    _FLAGS,
+    r"|separately)\b"
 )
-_READING_BACK = re.compile(
+_READING_BACK = _Cue(
     r"\b(?:confirm(?:ing)?|verify)\b(?!.{0,20}\byour? (?:id|name|email|number))|\b(?:to recap"
     r"|just to be (?:sure|clear))\b"
     r"|\b(?:is (?:that|this|it|everything) )?(?:correct|right|okay)\?|^\W*(?:ok(?:ay)?,? |sure,? "
     r"|so )?(?:you(?:'d| would)?"
-    r" (?:want|like|wish|need)|(?:i(?:'m| am|'ll| will) (?:be )?)?\w+ing (?:\d+|a|an|the|you))\b",
-    _FLAGS,
+    r" (?:want|like|wish|need)|(?:i(?:'m| am|'ll| will) (?:be )?)?\w+ing (?:\d+|a|an|the|you))\b"
 )
-_WANTS_DATA = re.compile(
-    r"\b(?:provide|let me know|(?:give|tell|send|show) me|share|which|what|when|where)\b", _FLAGS
+_WANTS_DATA = _Cue(
+    r"\b(?:provide|let me know|(?:give|tell|send|show) me|share|which|what|when|where)\b"
 )
-_OTHERWISE = re.compile(
+_OTHERWISE = _Cue(
     r"\b(?:instead|actually|changed? my mind|rather|make (?:it|that|them)|on second thoughts?"
-    r"|scratch that|correction)\b",
-    _FLAGS,
+    r"|scratch that|correction)\b"
 )
-_CORRECTING = re.compile(
-    rf"{_OTHERWISE.pattern}|^\W*no\b,? (?!thanks|thank|problem|need|worries|rush)", _FLAGS
-)
+_CORRECTING = _Cue(rf"{_OTHERWISE.pattern}|^\W*no\b,? (?!thanks|thank|problem|need|worries|rush)")
 _SELF = re.compile(r"^\W*(?:actually,? )?(?:i|we|it|that|this)\b", _FLAGS)
-_NEGATED = re.compile(r"\b(?:not|never|no|without|avoid|don't|doesn't)\b", _FLAGS)
+_NEGATED = _Cue(r"\b(?:not|never|no|without|avoid|don't|doesn't)\b")
 _BETWEEN_WISHES = re.compile(
     r"[\s,;]+(?:and|but) (?=(?:please )?(?:always|never|don'?t|do not|make sure)\b)", _FLAGS
 )
-_LASTING = re.compile(
+_LASTING = _Cue(
     r"\b(?:prefer|always|never|remember|make sure|from now on|in (?:the )?future|next time"
-    r"|every time|by default)\b",
-    _FLAGS,
+    r"|every time|by default)\b"
 )
 _SUCCEEDED = re.compile(
     r"^[^{\[\n]*\b(?:success(?:ful(?:ly)?)?|succeeded|completed?|done|deployed|created"
     r"|passed)\b(?!.*\b(?:fail|error|not)\b)[^{\[]*$",
     _FLAGS,
 )
-_POINTING = re.compile(r"\b(?:it|that|this|these|those|them|ones?|there|one)\b", _FLAGS)
-_LOOKING = re.compile(
-    rf"\b(?:{'|'.join(_LOOK.split())}|looking|searching|get|there any|have)\b", _FLAGS
-)
-_ACTING = re.compile(
+_POINTING = _Cue(r"\b(?:it|that|this|these|those|them|ones?|there|one)\b")
+_LOOKING = _Cue(rf"\b(?:{'|'.join(_LOOK.split())}|looking|searching|get|there any|have)\b")
+_ACTING = _Cue(
     rf"\b(?:{'|'.join(word for word in _ACT.split() if word not in _AMBIGUOUS)})\b"
-    rf"|\b(?:reservation|booking|appointment)\b",
-    _FLAGS,
+    rf"|\b(?:reservation|booking|appointment)\b"
 )
 _STOP_WORDS = (
     "a an the i you me my your we our us it its it's is are was be to for of in on at and or "
@@ -548,7 +537,7 @@ def is_small_talk(text: str) -> bool:
 
 def thanks_or_praises(text: str) -> bool:
     """The user is content."""
-    return bool(_CONTENT.search(text)) and (is_small_talk(text) or not is_question(text))
+    return _CONTENT.is_in(text) and (is_small_talk(text) or not is_question(text))
 
 
 @_read_once
@@ -564,7 +553,7 @@ def is_request(text: str) -> bool:
     rest = content(text)
     if not rest or _INFORMING.match(rest):
         return False
-    return bool(_ASKING.match(rest) or _REQUEST_INSIDE.search(rest))
+    return bool(_ASKING.match(rest) or _REQUEST_INSIDE.is_in(rest))
 
 
 def is_command(text: str) -> bool:
@@ -614,28 +603,28 @@ def _enumerated(sentence: str) -> list[str]:
     if not _IMPERATIVE.match(rest):
         return []
     parts = [part.strip(" ,;.!?") for part in _BETWEEN_IMPERATIVES.split(rest)]
-    own = len(parts) > 1 and not any(_POINTING.search(part) for part in parts[1:])
+    own = len(parts) > 1 and not any(_POINTING.is_in(part) for part in parts[1:])
     return parts if own and all(_IMPERATIVE.match(part) for part in parts) else []
 
 
 def is_refining(text: str) -> bool:
     """It asks for the same thing in another way."""
-    return bool(_REFINING.search(text))
+    return _REFINING.is_in(text)
 
 
 def leads_away(text: str) -> bool:
     """It says by itself that something further is wanted."""
-    return bool(_LEADS_AWAY.search(text))
+    return _LEADS_AWAY.is_in(text)
 
 
 def is_lookup(text: str) -> bool:
     """It asks to find out, not to bring about."""
-    return bool(_LOOKING.search(text)) and not _ACTING.search(text)
+    return _LOOKING.is_in(text) and not _ACTING.is_in(text)
 
 
 def is_act(text: str) -> bool:
     """It asks to bring something about."""
-    return bool(_ACTING.search(text))
+    return _ACTING.is_in(text)
 
 
 @_read_once
@@ -643,7 +632,7 @@ def offer_in(text: str) -> str:
     """What an agent offers to do, or nothing."""
     for sentence in sentences(text):
         found = _OFFER.search(sentence)
-        if found and not _ANYTHING_ELSE.search(sentence) and not _NO_OFFER.match(found["what"]):
+        if found and not _ANYTHING_ELSE.is_in(sentence) and not _NO_OFFER.match(found["what"]):
             return found["what"].strip(" ,")
     return ""
 
@@ -651,12 +640,12 @@ def offer_in(text: str) -> str:
 @_read_once
 def asks_anything_else(text: str) -> bool:
     """The agent is free for something new."""
-    return bool(_ANYTHING_ELSE.search(text))
+    return _ANYTHING_ELSE.is_in(text)
 
 
 def asks_for_input(text: str) -> bool:
     """The agent cannot go on before the user answers."""
-    return bool(_ASKS_FOR_INPUT.search(text))
+    return _ASKS_FOR_INPUT.is_in(text)
 
 
 def agrees(text: str) -> bool:
@@ -667,17 +656,17 @@ def agrees(text: str) -> bool:
 def declines(text: str) -> bool:
     """The user says no, or not now."""
     first = (sentences(text) or ("",))[0]
-    return bool(_DECLINING.search(first))
+    return _DECLINING.is_in(first)
 
 
 def asks_to_confirm(text: str) -> bool:
     """The agent wants a yes before it does what it just told."""
-    return bool(_ASKS_TO_CONFIRM.search(text))
+    return _ASKS_TO_CONFIRM.is_in(text)
 
 
 def revises(text: str) -> bool:
     """It asks for what was delivered, in another form."""
-    return bool(_REVISING.search(text))
+    return _REVISING.is_in(text)
 
 
 def is_wish_to_be_told(text: str) -> bool:
@@ -687,7 +676,7 @@ def is_wish_to_be_told(text: str) -> bool:
 
 def gives_up(text: str) -> bool:
     """The user does not want it any more."""
-    return bool(_GIVING_UP.search(text))
+    return _GIVING_UP.is_in(text)
 
 
 def is_aside(text: str) -> bool:
@@ -697,12 +686,12 @@ def is_aside(text: str) -> bool:
 
 def asks_before_acting(text: str) -> bool:
     """The agent has not done yet what it asks whether to do."""
-    return bool(_BEFORE_ACTING.search(last_question(text))) and not reports_done(text)
+    return _BEFORE_ACTING.is_in(last_question(text)) and not reports_done(text)
 
 
 def complains(text: str) -> bool:
     """The user says that what was delivered is wrong."""
-    return any(_COMPLAINT.search(content(sentence)) for sentence in sentences(text))
+    return any(_COMPLAINT.is_in(content(sentence)) for sentence in sentences(text))
 
 
 def only_complains(text: str) -> bool:
@@ -712,14 +701,14 @@ def only_complains(text: str) -> bool:
 
 def reports_failure(text: str, *, after_error: bool) -> bool:
     """The agent says that it could not do it, and regrets that, or had just met an error."""
-    if not _FAILURE.search(text):
+    if not _FAILURE.is_in(text):
         return False
-    return bool(_APOLOGY.search(text)) or (after_error and not last_question(text))
+    return _APOLOGY.is_in(text) or (after_error and not last_question(text))
 
 
 def reports_done(text: str) -> bool:
     """The agent says that it did it."""
-    return bool(_DONE.search(text))
+    return _DONE.is_in(text)
 
 
 def is_concrete(text: str) -> bool:
@@ -734,23 +723,23 @@ def is_error(text: str) -> bool:
 
 def reads_back(text: str) -> bool:
     """The agent repeats what it understood, to have it confirmed."""
-    return bool(_READING_BACK.search(text)) and not _WANTS_DATA.search(text)
+    return _READING_BACK.is_in(text) and not _WANTS_DATA.is_in(text)
 
 
 def corrects(text: str) -> bool:
     """The user takes something back, and wants something else in its place."""
-    return bool(_CORRECTING.search(text))
+    return _CORRECTING.is_in(text)
 
 
 def changes_mind(text: str) -> bool:
     """It asks for something else than before, rather than says how."""
-    return bool(_OTHERWISE.search(text)) and not is_lasting(text)
+    return _OTHERWISE.is_in(text) and not is_lasting(text)
 
 
 @_read_once
 def is_negated(text: str) -> bool:
     """It says that something is not to be."""
-    return bool(_NEGATED.search(text))
+    return _NEGATED.is_in(text)
 
 
 def change_of_mind(text: str) -> str:
@@ -768,7 +757,7 @@ def wishes(text: str) -> list[str]:
 @_read_once
 def is_lasting(text: str) -> bool:
     """A wish that holds beyond the thing at hand."""
-    return bool(_LASTING.search(text))
+    return _LASTING.is_in(text)
 
 
 def shows_done(text: str) -> bool:
@@ -778,7 +767,7 @@ def shows_done(text: str) -> bool:
 
 def points_back(text: str) -> bool:
     """It names its subject by pointing at what was said before."""
-    return len(words(text)) <= 6 and bool(_POINTING.search(text))
+    return len(words(text)) <= 6 and _POINTING.is_in(text)
 
 
 def only_points(text: str) -> bool:
@@ -796,7 +785,7 @@ def objects(text: str) -> bool:
     """The user does not want the plan."""
     if _AFFIRMING.match(text):
         return False
-    return any(_OBJECTION.search(part) for part in (text, content(text)))
+    return any(_OBJECTION.is_in(part) for part in (text, content(text)))
 
 
 def steps_in(text: str) -> list[str]:
@@ -804,7 +793,7 @@ def steps_in(text: str) -> list[str]:
     lead, steps = _numbered(text) or _bulleted(text) or ("", [])
     if not 2 <= len(steps) <= _MOST_STEPS or any(step.endswith("?") for step in steps):
         return _steps_in_prose(text)
-    if not _PLAN_LEAD.search(lead) or _INSTRUCTING.search(lead):
+    if not _PLAN_LEAD.is_in(lead) or _INSTRUCTING.is_in(lead):
         return []
     return steps if sum(_starts_with_verb(step) for step in steps) * 2 >= len(steps) else []
 
@@ -821,7 +810,7 @@ def _bulleted(text: str) -> tuple[str, list[str]] | None:
     """Only a list right behind its lead is a plan; bullets tell findings as often."""
     lines = text.splitlines()
     items = [(index, found) for index, line in enumerate(lines) if (found := _BULLET.match(line))]
-    if not items or not _PLAN_ANNOUNCED.search(" ".join(lines[: items[0][0]])):
+    if not items or not _PLAN_ANNOUNCED.is_in(" ".join(lines[: items[0][0]])):
         return None
     steps = [_plain(found["text"]) for _, found in items]
     return " ".join(lines[: items[0][0]]), steps
