@@ -103,25 +103,25 @@ class Bench:
         return answered.rate
 
     async def stream(self) -> Figure:
-        """Store messages in one stream, and as one caller who calls for each of them."""
-        measured, floor = await self._stream_by_turns(callers=1, count=self.effort.unary // 4)
+        """Store messages in one stream, and as many callers whose messages share commits."""
+        measured, floor = await self._stream_by_turns(callers=CONNECTIONS, count=self.effort.unary)
         return Figure(
             name="messages of 400 bytes stored, one gRPC stream",
             unit="/s",
             measured=measured,
-            floor_name="unary gRPC, one caller",
+            floor_name=f"unary gRPC, {CONNECTIONS} callers",
             floor=floor,
             target=Target(ratio=6.0),
         )
 
-    async def stream_beside_many(self) -> Figure:
-        """Store messages in one stream, and as many callers whose messages share commits."""
-        measured, floor = await self._stream_by_turns(callers=CONNECTIONS, count=self.effort.unary)
+    async def stream_beside_one(self) -> Figure:
+        """Store messages in one stream, and as one caller who calls for each of them."""
+        measured, floor = await self._stream_by_turns(callers=1, count=self.effort.unary // 4)
         return Figure(
-            name="the same beside many callers",
+            name="the same, beside a single caller",
             unit="/s",
             measured=measured,
-            floor_name=f"unary gRPC, {CONNECTIONS} callers",
+            floor_name="unary gRPC, one caller",
             floor=floor,
         )
 

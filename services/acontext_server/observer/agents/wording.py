@@ -69,6 +69,7 @@ _TAIL = re.compile(
     r"[\s,]*\b(?:please|thanks|thank you|by the way|though|ok(?:ay)?)\W*$", re.IGNORECASE
 )
 _LONGEST_TAIL = 40
+"""So many characters at the end of a text are searched for it."""
 _WANTING = re.compile(
     r"^(?:i|we)(?:'d| would)?(?: also| really| just| only| still)*"
     r" (?P<verb>want|need|prefer|like|love|expect|wish|wanna)\b\s*(?P<rest>.*)$",
