@@ -33,13 +33,49 @@ MAX_LANES = 4
 """How many connections may wait for locks at the same time."""
 
 
+@dataclass(slots=True, eq=False)
 class Chain:
     """Messages of one stream: after one that fails, none of those behind it is stored.
 
-    Its caller waits for the last message only, so the others may wait for more to come.
+    Its caller waits for the last message only, so the others may wait for more to come, and none
+    has an answer of its own.
     """
 
-    broken = False
+    last_sequence: int = 0
+    broken: bool = False
+    _failure: BaseException | None = None
+    _waiting: int = 0
+    _moved: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def catch_up(self, waiting: int = 0) -> None:
+        """Wait until no more than so many messages wait to be stored; raises why one was not."""
+        while self._waiting > waiting and not self._failure:
+            await self._move()
+        if self._failure:
+            raise self._failure
+
+    async def settle_all(self) -> None:
+        """Wait until all messages are stored or refused."""
+        while self._waiting:
+            await self._move()
+
+    async def _move(self) -> None:
+        self._moved.clear()
+        await self._moved.wait()
+
+    def add(self) -> None:
+        """Count a message that is submitted."""
+        self._waiting += 1
+
+    def settle(self, outcome: "Appended | BaseException") -> None:
+        """Take what has become of the next message."""
+        self._waiting -= 1
+        self._moved.set()
+        if isinstance(outcome, BaseException):
+            self.broken = True
+            self._failure = self._failure or outcome
+        else:
+            self.last_sequence = outcome.message.sequence
 
 
 class Draft(NamedTuple):
@@ -72,18 +108,18 @@ class Appended(NamedTuple):
     repeated: bool = False
 
 
-@dataclass(slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     draft: Draft
-    answer: asyncio.Future[Appended]
     trace: str | None
+    answer: asyncio.Future[Appended] | None
+    """None for a message of a chain."""
 
-    def settle(self, outcome: "Appended | Exception") -> None:
-        if isinstance(outcome, Exception) and self.draft.chain:
-            self.draft.chain.broken = True
-        if self.answer.done():
+    def settle(self, outcome: Appended | BaseException) -> None:
+        if self.draft.chain:
+            self.draft.chain.settle(outcome)
+        elif self.answer is None or self.answer.done():
             return  # the caller has gone; the message stays
-        if isinstance(outcome, Exception):
+        elif isinstance(outcome, BaseException):
             self.answer.set_exception(outcome)
         else:
             self.answer.set_result(outcome)
@@ -111,11 +147,19 @@ class Appender:
     def submit(self, draft: Draft) -> asyncio.Future[Appended]:
         """Queue a draft; it is stored even if nobody waits for the answer any more."""
         answer: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(draft, answer, carried()))
+        self._queue.append(_Waiting(draft, carried(), answer))
         self._news.set()
-        if draft.chain is None or len(self._queue) >= MAX_BATCH:
-            self._hurry.set()
+        self._hurry.set()
         return answer
+
+    def submit_chained(self, draft: Draft) -> None:
+        """Queue a draft of a chain, which tells what becomes of it."""
+        assert draft.chain is not None  # nobody else would hear of a failure
+        draft.chain.add()
+        self._queue.append(_Waiting(draft, carried(), None))
+        self._news.set()
+        if len(self._queue) >= MAX_BATCH:
+            self._hurry.set()
 
     def hurry(self) -> None:
         """Store what is queued without waiting for more: a stream has ended."""
@@ -140,7 +184,7 @@ class Appender:
                             await asyncio.sleep(min(took, MAX_PAUSE_SECONDS))
         finally:
             for waiting in [*self._queue, *chain.from_iterable(self._aside.values())]:
-                waiting.answer.cancel()
+                waiting.settle(asyncio.CancelledError())
 
     async def _gather(self) -> None:
         if self._hurry.is_set():
@@ -243,11 +287,11 @@ class Appender:
         news = [draft.new for draft in drafts]
         async with self.database.raw() as connection:
             stored = await messages.append(connection, news, self.now(), wait=wait)
-            missing = {new.key for new in news if new.id not in stored}
+            missing = {new.key for new, one in zip(news, stored, strict=True) if one is None}
             held = await messages.existing_logs(connection, missing) if missing and not wait else ()
         return [
-            Appended(*stored[new.id]) if new.id in stored else _left_out(new.key, held)
-            for new in news
+            Appended(*one) if one else _left_out(new.key, held)
+            for new, one in zip(news, stored, strict=True)
         ]
 
 
@@ -298,7 +342,7 @@ class _Batch:
         await self._keep_blobs(placed)
         stored = await messages.append(self.tx, [draft.new for draft in placed], self.now)
         await self._release(first)
-        by_id = {id_: message for id_, (message, _) in stored.items()}
+        by_id = {one[0].id: one[0] for one in stored if one}
         return [await self._outcome(draft, first, by_id) for draft in self.drafts]
 
     async def _claim(self) -> dict[RequestKey, Claim]:

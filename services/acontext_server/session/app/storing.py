@@ -1,7 +1,6 @@
 """Storing messages."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -78,20 +77,17 @@ class StoringApp:
 
         When one fails, those before it are stored and none after it.
         """
-        chain, waiting = Chain(), deque[asyncio.Future[Appended]]()
-        count = last = 0
+        chain, count = Chain(), 0
         try:
             async for request in requests:
-                waiting.append(self.appender.submit(await self._draft(project_id, request, chain)))
+                self.appender.submit_chained(await self._draft(project_id, request, chain))
                 count += 1
-                if len(waiting) > IN_FLIGHT:
-                    await waiting.popleft()
+                await chain.catch_up(IN_FLIGHT)
             self.appender.hurry()
-            while waiting:
-                last = (await waiting.popleft()).message.sequence
+            await chain.catch_up()
         finally:
-            await asyncio.gather(*waiting, return_exceptions=True)
-        return count, last
+            await chain.settle_all()
+        return count, chain.last_sequence
 
     async def _draft(
         self, project_id: ProjectId, request: StoreRequest, chain: Chain | None = None

@@ -20,7 +20,7 @@ def read(
         raise field.wrong("yields no part: a message needs at least one")
     source = text if isinstance(text := content.meta.get(SOURCE_FORMAT), str) else form.value
     meta = {**content.meta, SOURCE_FORMAT: source}
-    return Content(role=content.role, parts=content.parts, meta=meta)
+    return Content(content.role, content.parts, meta)
 
 
 def _read(

@@ -8,12 +8,15 @@ from acontext_server.session.formats.media import Fetched, Inline, Remote, Uploa
 from acontext_server.session.formats.reading import Field, without_nothing
 from acontext_server.session.free_json import Json, JsonObject, dump
 
-_ROLES = ("user", "assistant", "system", "developer", "tool", "function")
+_SPEAKERS = {role.value: role for role in Role}
+_ROLES = (*_SPEAKERS, "tool", "function")
 _ANTHROPIC_BLOCKS = ("tool_use", "thinking", "redacted_thinking")
 
 
 def read(blob: Field, uploads: Mapping[str, Upload]) -> Content:
     """Take a chat message, or a provider's reply object, apart."""
+    if said := _plain(blob.object()):
+        return said
     role = blob.get("role").one_of(_ROLES)
     match role:
         case "assistant":
@@ -24,10 +27,19 @@ def read(blob: Field, uploads: Mapping[str, Upload]) -> Content:
             parts = tuple(_spoken(blob, role, uploads))
     name = None if role == "function" else blob.get("name").text_if_any()
     return Content(
-        role=Role.USER if role in ("tool", "function") else Role(role),
+        role=_SPEAKERS.get(role, Role.USER),
         parts=parts,
         meta=without_nothing(name=name or None),
     )
+
+
+def _plain(message: JsonObject) -> Content | None:
+    """Take a role and a text: most of what is said, and quickly read."""
+    role, text = message.get("role"), message.get("content")
+    if len(message) != 2 or not (isinstance(role, str) and isinstance(text, str) and text):
+        return None
+    speaker = _SPEAKERS.get(role)
+    return Content(speaker, (Part(PartType.TEXT, text),), {}) if speaker else None
 
 
 def _spoken(blob: Field, role: str, uploads: Mapping[str, Upload]) -> Iterator[Part]:

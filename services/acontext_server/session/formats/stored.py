@@ -34,14 +34,14 @@ class Packed(NamedTuple):
 def pack(content: Content) -> Packed:
     """Make the stored form."""
     beside: dict[str, bytes] = {}
-    parts = [_packed_part(part, beside) for part in content.parts]
-    meta = encode(content.meta)
-    row = pb.MessageContent(parts=parts, meta_json=meta).SerializeToString()
+    packed = pb.MessageContent(meta_json=encode(content.meta))
+    for part in content.parts:
+        _pack_part(part, packed.parts.add(type=part.type, filename=part.filename), beside)
+    row = packed.SerializeToString()
     return Packed(row, len(row) + sum(map(len, beside.values())), beside)
 
 
-def _packed_part(part: Part, beside: dict[str, bytes]) -> pb.ContentPart:
-    packed = pb.ContentPart(type=part.type.value, filename=part.filename)
+def _pack_part(part: Part, packed: pb.ContentPart, beside: dict[str, bytes]) -> None:
     if part.asset:
         packed.asset.CopyFrom(to_asset(part.asset))
     if part.text is not None:
@@ -57,7 +57,6 @@ def _packed_part(part: Part, beside: dict[str, bytes]) -> pb.ContentPart:
             packed.meta_json = encode(_names_only(part.meta))
         else:
             packed.meta_json = raw
-    return packed
 
 
 def _names_only(meta: JsonObject) -> JsonObject:

@@ -5,7 +5,7 @@ These statements go through psycopg itself, which costs a third of what SQLAlche
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeAlias
 
 from acontext_server.kit.database import Raw, Tx, fetch
@@ -20,6 +20,8 @@ from acontext_server.session.domain import (
 )
 
 LogKey: TypeAlias = tuple[ProjectId, SessionId]
+
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class NewMessage(NamedTuple):
@@ -88,7 +90,7 @@ WHERE (project_id, session_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))
 
 # Arrays go in binary: in text psycopg looks at every element for what must be quoted. Clocks of
 # several processes differ, the order of a log must not: a message is later than the one before it.
-# What comes back is little, and each log once: reading rows costs us more than the server.
+# Only logs come back: what follows from them for each message costs less to count than to read.
 _APPEND = f"""
 WITH wanted AS (
     SELECT * FROM unnest(%b::uuid[], %b::uuid[])
@@ -98,7 +100,9 @@ WITH wanted AS (
                          %b::bool[])
         WITH ORDINALITY AS new (log, message_id, role, content, size, tokens, uses_tools, place)
 ), log AS (
-    SELECT wanted.log, log.project_id, log.session_id, {_LOG_COLUMNS}
+    SELECT wanted.log, log.project_id, log.session_id,
+           greatest(%b::timestamptz, log.last_stored_at + interval '1 microsecond') AS begins_at,
+           {_LOG_COLUMNS}
     FROM session.log
     JOIN wanted USING (project_id, session_id)
     ORDER BY log.session_id
@@ -106,8 +110,7 @@ WITH wanted AS (
 ), placed AS (
     SELECT new.*, log.project_id, log.session_id, log.last_sequence + nth AS sequence,
            coalesce(before, log.last_message_id) AS parent_id,
-           greatest(%b::timestamptz, log.last_stored_at + interval '1 microsecond')
-               + (nth - 1) * interval '1 microsecond' AS created_at
+           log.begins_at + (nth - 1) * interval '1 microsecond' AS created_at
     FROM (SELECT *, row_number() OVER log AS nth, lag(message_id) OVER log AS before
           FROM new
           WINDOW log AS (PARTITION BY log ORDER BY place)) new
@@ -130,10 +133,7 @@ WITH wanted AS (
           GROUP BY project_id, session_id) ended
     WHERE log.project_id = ended.project_id AND log.session_id = ended.session_id
 )
-SELECT placed.place, placed.sequence, placed.created_at, {_LOG_COLUMNS}
-FROM placed
-LEFT JOIN log ON log.log = placed.log AND placed.nth = 1
-ORDER BY placed.place
+SELECT log.project_id, log.session_id, log.begins_at, {_LOG_COLUMNS} FROM log
 """
 
 _APPEND_WAITING = _APPEND.format(skip="")
@@ -214,12 +214,11 @@ def _columns(keys: Iterable[LogKey]) -> tuple[list[ProjectId], list[SessionId]]:
 
 async def append(
     tx: Tx | Raw, messages: Sequence[NewMessage], now: datetime, *, wait: bool = True
-) -> dict[MessageId, tuple[StoredMessage, Log]]:
+) -> list[tuple[StoredMessage, Log] | None]:
     """Write messages behind the ends of their logs, those of each log in the order given.
 
-    Gives each with its log as it was before. Those without a log are left out, and without
-    waiting those, too, whose log another transaction holds. One statement: it needs no other
-    around it.
+    Gives each with its log as it was before. Those without a log are None, and without waiting
+    those, too, whose log another transaction holds. One statement: it needs no other around it.
     """
     keys = {key: nth for nth, key in enumerate(dict.fromkeys(one.key for one in messages), 1)}
     columns = (
@@ -234,28 +233,37 @@ async def append(
         now,
     )
     rows = await fetch(tx, _APPEND_WAITING if wait else _APPEND_FREE, columns)
-    logs: dict[LogKey, Log] = {}
-    parents: dict[LogKey, MessageId | None] = {}
-    stored: dict[MessageId, tuple[StoredMessage, Log]] = {}
-    for place, sequence, created_at, *log in rows:
-        new = messages[place - 1]
-        if new.key not in logs:
-            logs[new.key] = _log(*log)
-            parents[new.key] = logs[new.key].last_message_id
-        parent_id, parents[new.key] = parents[new.key], new.id
+    ends = {
+        (project_id, session_id): _End(at, _log(*log)) for project_id, session_id, at, *log in rows
+    }
+    return [end.add(new) if (end := ends.get(new.key)) else None for new in messages]
+
+
+class _End:
+    """Where a log ends while messages are put behind it, as the statement does it."""
+
+    def __init__(self, begins_at: datetime, log: Log) -> None:
+        self._log = log
+        self._sequence = log.last_sequence
+        self._last_id = log.last_message_id
+        self._free_at = begins_at
+
+    def add(self, new: NewMessage) -> tuple[StoredMessage, Log]:
+        self._sequence += 1
         message = StoredMessage(
-            id=new.id,
-            session_id=new.key[1],
-            sequence=sequence,
-            parent_id=parent_id,
-            role=new.role,
-            content=new.content,
-            size=new.size,
-            tokens=new.tokens,
-            created_at=created_at,
+            new.id,
+            new.key[1],
+            self._sequence,
+            self._last_id,
+            new.role,
+            new.content,
+            new.size,
+            new.tokens,
+            self._free_at,
         )
-        stored[new.id] = (message, logs[new.key])
-    return stored
+        self._last_id = new.id
+        self._free_at += _MICROSECOND
+        return message, self._log
 
 
 async def find_log(tx: Tx | Raw, project_id: ProjectId, session_id: SessionId) -> Log | None:
