@@ -6,6 +6,7 @@ These statements go through psycopg itself, which costs a third of what SQLAlche
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any, NamedTuple, TypeAlias
 
 from acontext_server.kit.database import Raw, Tx, fetch
@@ -90,47 +91,40 @@ WHERE (project_id, session_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))
 
 # Arrays go in binary: in text psycopg looks at every element for what must be quoted. Clocks of
 # several processes differ, the order of a log must not: a message is later than the one before it.
-# Only logs come back: what follows from them for each message costs less to count than to read.
+# What can be counted before is: sorting and windows cost as much as writing a few messages. Only
+# logs come back, and what follows from them for each message is counted again.
 _APPEND = f"""
 WITH wanted AS (
-    SELECT * FROM unnest(%b::uuid[], %b::uuid[])
-        WITH ORDINALITY AS wanted (project_id, session_id, log)
-), new AS (
-    SELECT * FROM unnest(%b::int[], %b::uuid[], %b::text[], %b::bytea[], %b::int[], %b::int[],
-                         %b::bool[])
-        WITH ORDINALITY AS new (log, message_id, role, content, size, tokens, uses_tools, place)
+    SELECT * FROM unnest(%(projects)b::uuid[], %(sessions)b::uuid[], %(firsts)b::int[],
+                         %(counts)b::int[], %(sums)b::int[], %(last_ids)b::uuid[])
+        WITH ORDINALITY AS wanted (project_id, session_id, first, count, sum, last_id, log)
 ), log AS (
-    SELECT wanted.log, log.project_id, log.session_id,
-           greatest(%b::timestamptz, log.last_stored_at + interval '1 microsecond') AS begins_at,
+    SELECT wanted.*,
+           greatest(%(now)b::timestamptz, log.last_stored_at + interval '1 microsecond')
+               AS begins_at,
            {_LOG_COLUMNS}
     FROM session.log
     JOIN wanted USING (project_id, session_id)
     ORDER BY log.session_id
     FOR UPDATE OF log {{skip}}
-), placed AS (
-    SELECT new.*, log.project_id, log.session_id, log.last_sequence + nth AS sequence,
-           coalesce(before, log.last_message_id) AS parent_id,
-           log.begins_at + (nth - 1) * interval '1 microsecond' AS created_at
-    FROM (SELECT *, row_number() OVER log AS nth, lag(message_id) OVER log AS before
-          FROM new
-          WINDOW log AS (PARTITION BY log ORDER BY place)) new
-    JOIN log USING (log)
 ), written AS (
     INSERT INTO session.message (project_id, session_id, sequence, message_id, parent_id, role,
                                  content, size, tokens, uses_tools, created_at)
-    SELECT project_id, session_id, sequence, message_id, parent_id, role,
-           content, size, tokens, uses_tools, created_at
-    FROM placed
+    SELECT log.project_id, log.session_id, log.last_sequence + 1 + place - first, new.message_id,
+           CASE WHEN place = first THEN log.last_message_id ELSE (%(ids)b::uuid[])[place - 1] END,
+           new.role, new.content, new.size, new.tokens, new.uses_tools,
+           log.begins_at + (place - first) * interval '1 microsecond'
+    FROM unnest(%(logs)b::int[], %(ids)b::uuid[], %(roles)b::text[], %(contents)b::bytea[],
+                %(sizes)b::int[], %(tokens)b::int[], %(uses_tools)b::bool[])
+        WITH ORDINALITY AS new (log, message_id, role, content, size, tokens, uses_tools, place)
+    JOIN log USING (log)
 ), moved AS (
     UPDATE session.log
-    SET last_sequence = ended.sequence, last_message_id = ended.message_id,
-        last_stored_at = ended.stored_at, tokens = log.tokens + ended.tokens,
-        waiting_since = CASE WHEN log.tracked THEN coalesce(log.waiting_since, ended.since) END
-    FROM (SELECT project_id, session_id, max(sequence) AS sequence, sum(tokens) AS tokens,
-                 (array_agg(message_id ORDER BY sequence DESC))[1] AS message_id,
-                 max(created_at) AS stored_at, min(created_at) AS since
-          FROM placed
-          GROUP BY project_id, session_id) ended
+    SET last_sequence = log.last_sequence + ended.count, last_message_id = ended.last_id,
+        last_stored_at = ended.begins_at + (ended.count - 1) * interval '1 microsecond',
+        tokens = log.tokens + ended.sum,
+        waiting_since = CASE WHEN log.tracked THEN coalesce(log.waiting_since, ended.begins_at) END
+    FROM log ended
     WHERE log.project_id = ended.project_id AND log.session_id = ended.session_id
 )
 SELECT log.project_id, log.session_id, log.begins_at, {_LOG_COLUMNS} FROM log
@@ -220,22 +214,31 @@ async def append(
     Gives each with its log as it was before. Those without a log are None, and without waiting
     those, too, whose log another transaction holds. One statement: it needs no other around it.
     """
-    keys = {key: nth for nth, key in enumerate(dict.fromkeys(one.key for one in messages), 1)}
-    columns = (
-        *_columns(keys),
-        [keys[message.key] for message in messages],
-        [message.id for message in messages],
-        [message.role.value for message in messages],
-        [message.content for message in messages],
-        [message.size for message in messages],
-        [message.tokens for message in messages],
-        [message.uses_tools for message in messages],
-        now,
-    )
-    rows = await fetch(tx, _APPEND_WAITING if wait else _APPEND_FREE, columns)
-    ends = {
-        (project_id, session_id): _End(at, _log(*log)) for project_id, session_id, at, *log in rows
+    by_log: dict[LogKey, list[NewMessage]] = {}
+    for message in messages:
+        by_log.setdefault(message.key, []).append(message)
+    ordered = [message for of_log in by_log.values() for message in of_log]
+    logs = [nth for nth, of_log in enumerate(by_log.values(), 1) for _ in of_log]
+    counts = [len(of_log) for of_log in by_log.values()]
+    project_ids, session_ids = _columns(by_log)
+    values = {
+        "now": now,
+        "projects": project_ids,
+        "sessions": session_ids,
+        "firsts": [end - count + 1 for end, count in zip(accumulate(counts), counts, strict=True)],
+        "counts": counts,
+        "sums": [sum(message.tokens for message in of_log) for of_log in by_log.values()],
+        "last_ids": [of_log[-1].id for of_log in by_log.values()],
+        "logs": logs,
+        "ids": [message.id for message in ordered],
+        "roles": [message.role.value for message in ordered],
+        "contents": [message.content for message in ordered],
+        "sizes": [message.size for message in ordered],
+        "tokens": [message.tokens for message in ordered],
+        "uses_tools": [message.uses_tools for message in ordered],
     }
+    rows = await fetch(tx, _APPEND_WAITING if wait else _APPEND_FREE, values)
+    ends = {(project, session): _End(at, _log(*log)) for project, session, at, *log in rows}
     return [end.add(new) if (end := ends.get(new.key)) else None for new in messages]
 
 
