@@ -102,6 +102,9 @@ class _RawPool:
             self._free.release()
 
     async def _turn(self) -> None:
+        if not self._free.locked():  # most of the time; to open a time-out costs more than the rest
+            await self._free.acquire()
+            return
         try:
             async with asyncio.timeout(WAIT_SECONDS):
                 await self._free.acquire()

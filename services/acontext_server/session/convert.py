@@ -223,6 +223,8 @@ def _to_part(part: Part) -> pb.Part:
 
 def to_json(message: Message) -> JsonObject:
     """Show a message as exact JSON."""
+    created_at = to_text(message.created_at)
+    is_untouched = message.updated_at == message.created_at
     written: JsonObject = {
         "id": str(message.id),
         "session_id": str(message.session_id),
@@ -232,8 +234,8 @@ def to_json(message: Message) -> JsonObject:
         "parts": [write_part(part) for part in message.content.parts],
         "task_id": _text(message.task_id),
         "session_task_process_status": message.status.value,
-        "created_at": to_text(message.created_at),
-        "updated_at": to_text(message.updated_at),
+        "created_at": created_at,
+        "updated_at": created_at if is_untouched else to_text(message.updated_at),
         "sequence": message.sequence,
     }
     if message.failure is not None:

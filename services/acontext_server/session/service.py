@@ -284,29 +284,35 @@ class SessionServicer(pb.SessionServiceServicer):
                 limit=request.limit if request.HasField("limit") else DEFAULT_STRETCH,
             )
         place = reading.place
-        return pb.ReadMessagesResponse(
-            items=await self._logged(project_id, reading.messages),
+        answer = pb.ReadMessagesResponse(
             last_sequence=reading.log.last_sequence,
             space_id=str(place.space_id) if place.space_id else None,
             user_id=str(place.user_id) if place.user_id else None,
             disable_task_tracking=not place.is_tracked,
         )
+        session = str(session_id)
+        for row in reading.messages:
+            logged = answer.items.add(
+                id=str(row.id),
+                session_id=session,
+                sequence=row.sequence,
+                role=row.role,
+                created_at=to_timestamp(row.created_at),
+                task_id=str(row.task_id) if row.task_id else None,
+            )
+            await self._fill(project_id, logged, row)
+        return answer
 
-    async def _logged(
-        self, project_id: ProjectId, rows: Sequence[StoredMessage]
-    ) -> list[pb.LoggedMessage]:
-        logged = []
-        for row in rows:
-            one = _logged(row)
-            try:
-                one.content.ParseFromString(row.content)
-                if not row.is_whole:
-                    await self.storing.contents.put_back(project_id, [one.content])
-            except (BlobMissing, *UNREADABLE) as error:
-                one.ClearField("content")
-                one.unreadable = str(error)
-            logged.append(one)
-        return logged
+    async def _fill(
+        self, project_id: ProjectId, logged: pb.LoggedMessage, row: StoredMessage
+    ) -> None:
+        try:
+            logged.content.ParseFromString(row.content)
+            if not row.is_whole:
+                await self.storing.contents.put_back(project_id, [logged.content])
+        except (BlobMissing, *UNREADABLE) as error:
+            logged.ClearField("content")
+            logged.unreadable = str(error)
 
     async def RecordObservation(
         self, request: pb.RecordObservationRequest, context: Context
@@ -343,17 +349,6 @@ def _json(value: JsonObject) -> HttpBody:
 
 def _task(link: pb.TaskLink) -> TaskId | None:
     return TaskId(UUID(link.task_id)) if link.task_id else None
-
-
-def _logged(row: StoredMessage) -> pb.LoggedMessage:
-    return pb.LoggedMessage(
-        id=str(row.id),
-        session_id=str(row.session_id),
-        sequence=row.sequence,
-        role=row.role.value,
-        created_at=to_timestamp(row.created_at),
-        task_id=str(row.task_id) if row.task_id else None,
-    )
 
 
 def _query(request: pb.ListMessagesRequest | pb.ListMessagesJsonRequest, form: Format) -> Query:
