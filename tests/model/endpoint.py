@@ -36,7 +36,7 @@ Step = Reply | Callable[[Json], Reply]
 USAGE = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
 
 
-def completion(message: Json, *, finish_reason: str = "stop", usage: Json = USAGE) -> Reply:
+def completion(message: Json, *, finish_reason: str = "stop", usage: Json | None = USAGE) -> Reply:
     """A chat completion."""
     choice = {"index": 0, "message": {"role": "assistant", **message}}
     body = {

@@ -279,7 +279,20 @@ async def test_an_answer_of_nothing_is_an_answer(
     body = {"choices": [{"message": message, "finish_reason": "stop"}], "usage": usage}
     endpoint.script(Reply(json.dumps(body).encode()))
     answer = await ask(await open_model())
-    assert (answer.text, answer.calls, answer.usage.input_tokens) == ("", (), 0)
+    assert (answer.text, answer.calls) == ("", ())
+
+
+async def test_where_no_usage_is_told_the_bytes_are_counted(
+    endpoint: Endpoint, open_model: Ask
+) -> None:
+    endpoint.script(completion({"content": "word " * 600}, usage=None), says("Short."))
+    model = await open_model(model_prices={"scripted": Price(input=2, output=8)})
+    long = await ask(model, Prompt(text="word " * 3000))
+    assert 5_000 < long.usage.input_tokens < 6_000
+    assert 1_000 < long.usage.output_tokens < 1_200
+    assert long.usage.cost is not None
+    assert long.usage.cost > 0.01
+    assert (await ask(model)).usage.input_tokens == 100
 
 
 async def test_thoughts_are_shown_again_until_an_endpoint_refuses_them(

@@ -1,5 +1,7 @@
 """The month's token budget, prices, and what else a project asks of its models."""
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -107,6 +109,19 @@ async def test_a_used_up_budget_pauses_visibly_and_a_raised_one_goes_on(
     await eventually(is_done)
     assert not (await use(observer)).paused
     assert await pauses(observer) == []
+
+
+async def test_a_budget_holds_an_endpoint_that_tells_no_usage(
+    observer: Observer, endpoint: Endpoint
+) -> None:
+    await ask(observer, monthly_token_budget=100)
+    silent = json.loads(ONE_TASK.body) | {"usage": None}
+    endpoint.script(replace(ONE_TASK, body=json.dumps(silent).encode()))
+    for status in (200, 429):
+        session_id = await observer.new_session()
+        await observer.store(session_id, ONE)
+        assert (await observer.flush(session_id)).status == status
+    assert (await use(observer)).tokens > 100
 
 
 async def _is_nobodys_delay(observer: Observer) -> bool:

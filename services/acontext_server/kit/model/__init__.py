@@ -16,7 +16,7 @@ NO_MODEL = "rules"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What asking cost."""
+    """What asking cost, by the endpoint or, where it tells nothing, by the bytes on the wire."""
 
     input_tokens: int = 0
     output_tokens: int = 0

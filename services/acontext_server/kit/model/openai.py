@@ -183,7 +183,8 @@ class OpenAIModel:
             raw = await self._ask(instructions, turns, tools)
             retries = raw.retries_taken + broken
             try:
-                answer = read_answer(raw.content, known=known, retries=retries)
+                asked = len(raw.http_request.content)
+                answer = read_answer(raw.content, asked_bytes=asked, known=known, retries=retries)
             except BrokenAnswer as error:
                 failed = ModelFailed(_said(str(error), self._client.api_key), error.usage)
                 await asyncio.sleep(_wait(broken, self._settings.model_retries))

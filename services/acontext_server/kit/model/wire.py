@@ -12,6 +12,10 @@ from acontext_server.kit.model.spoken import spoken_calls, without_thoughts
 
 THOUGHTS = ("reasoning_content", "reasoning", "reasoning_details")
 """Where endpoints put what a model thought; some want to see it again beside its calls."""
+BYTES_PER_TOKEN = 3
+"""For endpoints that tell no usage. Of English a token is four bytes, of JSON and other languages
+three or less (https://help.openai.com/en/articles/4936856): rather too many than a budget that
+nothing counts against."""
 WRAPPER = "multi_tool_use.parallel"
 """A tool that nobody offers, and that models call all the same to make several calls in one."""
 
@@ -95,19 +99,26 @@ class _Completion(_Loose):
     usage: _Usage | None = None
 
 
-def read_answer(body: bytes, *, known: set[str], retries: int) -> Answer:
-    """Read an endpoint's answer; BrokenAnswer if it is none."""
+def read_answer(body: bytes, *, asked_bytes: int, known: set[str], retries: int) -> Answer:
+    """Read an endpoint's answer to a request of so many bytes; BrokenAnswer if it is none."""
+    guessed = Usage(
+        input_tokens=asked_bytes // BYTES_PER_TOKEN,
+        output_tokens=len(body) // BYTES_PER_TOKEN,
+        retries=retries,
+    )
     try:
         completion = _Completion.model_validate_json(body)
     except ValidationError as error:
-        raise BrokenAnswer(_why(body, error), Usage(retries=retries)) from error
-    choice, cost = completion.choices[0], completion.usage or _Usage()
-    usage = Usage(
-        input_tokens=cost.prompt_tokens or 0,
-        output_tokens=cost.completion_tokens or 0,
-        cached_tokens=cost.cached_tokens,
-        retries=retries,
-    )
+        raise BrokenAnswer(_why(body, error), guessed) from error
+    choice, cost = completion.choices[0], completion.usage
+    usage = guessed
+    if cost and cost.prompt_tokens:
+        usage = Usage(
+            input_tokens=cost.prompt_tokens,
+            output_tokens=cost.completion_tokens or 0,
+            cached_tokens=cost.cached_tokens,
+            retries=retries,
+        )
     message = choice.message or _Message()
     called = tuple(_calls(message))
     return Answer(
