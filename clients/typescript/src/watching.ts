@@ -3,24 +3,24 @@
 import { backOff, isPassing } from "./retrying.js";
 
 /**
- * Give what a server sends, and open the stream anew behind the last item whenever it breaks.
+ * Give what a server sends, and open the stream anew whenever it breaks.
  *
- * It ends when the caller leaves the loop or aborts, or with the error that a new try cannot mend.
+ * What is given is as the server sent it: whoever asks keeps where to go on, and reads it outside,
+ * so that a mistake in reading is not taken for a broken connection. It ends when the caller leaves
+ * the loop or aborts, or with the error that a new try cannot mend.
  */
-export async function* resumed<Item>(
-  open: (behind: Item | undefined, signal: AbortSignal) => AsyncIterable<Item>,
+export async function* resumed<Answer>(
+  open: (signal: AbortSignal) => AsyncIterable<Answer>,
   signal?: AbortSignal,
-): AsyncGenerator<Item, void, undefined> {
+): AsyncGenerator<Answer, void, undefined> {
   const left = new AbortController();
   const either = signal ? AbortSignal.any([signal, left.signal]) : left.signal;
-  let last: Item | undefined;
   try {
     for (let failures = 0; ; failures++) {
       try {
-        for await (const item of open(last, either)) {
-          last = item;
+        for await (const answer of open(either)) {
           failures = 0;
-          yield item;
+          yield answer;
         }
       } catch (error) {
         if (either.aborted || !isPassing(error)) throw error;

@@ -83,3 +83,18 @@ test("a watch of tasks that breaks before its first change goes on where it bega
   assert.deepEqual(opened, [undefined, "begun", "begun+1"]);
   assert.deepEqual(cursors, ["begun+1", "begun+1+1"]);
 });
+
+test("an answer that cannot be read ends a watch, and is not asked for again", async () => {
+  let opened = 0;
+  const api = sessionsOf({
+    async *watchSession() {
+      opened += 1;
+      yield {};
+    },
+  });
+  const watching = async () => {
+    for await (const _ of new SessionsAPI(api).watch("s")) assert.fail("there is no message");
+  };
+  await assert.rejects(watching, TypeError);
+  assert.equal(opened, 1);
+});

@@ -293,23 +293,18 @@ export class SessionsAPI {
    *
    * It resumes by itself after a break, and ends when the loop is left or the signal aborts.
    */
-  watch(
+  async *watch(
     sessionId: string,
     options: { afterSequence?: number; signal?: AbortSignal } = {},
   ): AsyncGenerator<Message, void, undefined> {
-    const open = (last: Message | undefined, signal: AbortSignal) =>
-      this.#watchOnce(sessionId, last?.sequence ?? options.afterSequence ?? 0, signal);
-    return resumed(open, options.signal);
-  }
-
-  async *#watchOnce(
-    sessionId: string,
-    afterSequence: number,
-    signal: AbortSignal,
-  ): AsyncGenerator<Message, void, undefined> {
-    const request = { sessionId, afterSequence };
-    const answers = this.#api.sessions.watchSession(request, { signal, timeoutMs: 0 });
-    for await (const { message } of answers) yield plain(MessageSchema, message);
+    const place = { sessionId, afterSequence: options.afterSequence ?? 0 };
+    const open = (signal: AbortSignal) =>
+      this.#api.sessions.watchSession(place, { signal, timeoutMs: 0 });
+    for await (const { message } of resumed(open, options.signal)) {
+      const told = plain<Message>(MessageSchema, message);
+      place.afterSequence = told.sequence;
+      yield told;
+    }
   }
 
   /** Observe everything stored so far, and answer when that is done or 30 s are over. */

@@ -51,20 +51,11 @@ export class TasksAPI {
    *
    * It resumes by itself after a break, and ends when the loop is left or the signal aborts.
    */
-  watch(options: WatchTasksOptions = {}): AsyncGenerator<TaskChange, void, undefined> {
-    const { sessionId, cursor, signal } = options;
-    const place = given({ sessionId, cursor });
-    return resumed((_, until) => this.#watchOnce(place, until), signal);
-  }
-
-  /** Watch until the stream breaks, and keep in `place` where it has come to. */
-  async *#watchOnce(
-    place: { sessionId?: string; cursor?: string },
-    signal: AbortSignal,
-  ): AsyncGenerator<TaskChange, void, undefined> {
-    const request = { ...place, withStart: true };
-    const answers = this.#api.tasks.watchTasks(request, { signal, timeoutMs: 0 });
-    for await (const { change, start } of answers) {
+  async *watch(options: WatchTasksOptions = {}): AsyncGenerator<TaskChange, void, undefined> {
+    const place = given({ sessionId: options.sessionId, cursor: options.cursor });
+    const open = (signal: AbortSignal) =>
+      this.#api.tasks.watchTasks({ ...place, withStart: true }, { signal, timeoutMs: 0 });
+    for await (const { change, start } of resumed(open, options.signal)) {
       const cursor = change?.cursor ?? start;
       if (cursor !== undefined) place.cursor = cursor;
       if (!change) continue;
