@@ -161,22 +161,30 @@ def test_a_file_is_stored_and_an_interrupted_one_goes_on(
     assert "line 3 is no JSON" in refused.stderr
     kept = json.loads((tmp_path / "talks.jsonl.stored").read_text())
     assert kept["lines"] == 1
-    file.write_text(f"{good}\n")
-    wrong = tmp_path / "wrong.jsonl"
-    wrong.write_text('\n{"messages": [{"role": "usr", "content": "hi"}]}\n')
-    refused = ran(environment, "store", str(wrong), *user, status=1)
-    assert refused.stderr.startswith("acontext: line 2: 400 INVALID_MESSAGE: blob.role")
+    file.write_text(f"{good[:-2]}, {json.dumps(TALK[0])}]}}\n")
     assert "another content" in ran(environment, "store", str(file), *user, status=1).stderr
+    file.write_text(f"{good}\n\n{good}\n")
+    assert told(environment, "store", str(file), *user) == {"sessions": 2, "messages": 6}
 
-    half = client.sessions.create(user=str(tmp_path))
-    client.sessions.store_message(half.id, blob=TALK[0])
-    import hashlib
 
-    kept |= {"digest": hashlib.sha256(file.read_bytes()).hexdigest()}
-    kept |= {"lines": 0, "session_id": half.id, "sessions": 0, "messages": 0}
-    (tmp_path / "talks.jsonl.stored").write_text(json.dumps(kept))
+def test_a_refused_message_may_be_mended_and_what_was_stored_may_not(
+    client: AcontextClient, environment: Environment, tmp_path: Path
+) -> None:
+    file, user = tmp_path / "talks.jsonl", ["--user", str(tmp_path)]
+
+    def write(*messages: object) -> None:
+        file.write_text("\n" + json.dumps({"messages": messages}) + "\n")
+
+    write(*TALK[:2], {"role": "usr", "content": "hi"})
+    refused = ran(environment, "store", str(file), *user, status=1)
+    assert refused.stderr.startswith("acontext: line 2: 400 INVALID_MESSAGE: blob.role")
+    write(TALK[1], *TALK[1:])
+    assert "another content" in ran(environment, "store", str(file), *user, status=1).stderr
+    write(*TALK)
     assert told(environment, "store", str(file), *user) == {"sessions": 1, "messages": 3}
-    assert client.sessions.get_messages(half.id).items == TALK
+
+    (only,) = client.sessions.list_all(user=str(tmp_path))
+    assert client.sessions.get_messages(only.id).items == TALK
 
 
 def test_a_session_that_was_made_but_not_noted_is_found_again(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -20,13 +21,15 @@ from .output import Refused, as_json, connected, print_json, screen
 class Mark:
     """How far a file is stored; kept beside it until it is all."""
 
-    digest: str
-    """Of the file, so that another file of its name is not taken for it."""
+    digest: str = ""
+    """Of the lines that are stored, each with those before it: what follows may still be mended."""
     run: str = field(default_factory=lambda: str(uuid4()))
     """Names the sessions to the server, so that one whose id was not noted here is found again."""
     lines: int = 0
     session_id: str | None = None
     """The session of the line that is being stored."""
+    begun: list[str] = field(default_factory=list)
+    """Digests of that line's messages."""
     sessions: int = 0
     messages: int = 0
 
@@ -58,12 +61,11 @@ def store(
     """Store conversations, one JSON object with `messages` a line, each as a session.
 
     When it is interrupted, the same command goes on where it was: FILE.stored says how far that is,
-    and is gone when everything is stored.
+    and is gone when everything is stored. What is not stored yet may be mended before.
     """
-    content = file.read_bytes()
-    lines = [one for one in enumerate(content.splitlines(), 1) if one[1].strip()]
+    lines = [one for one in enumerate(file.read_bytes().splitlines(), 1) if one[1].strip()]
     kept = file.with_name(file.name + ".stored")
-    mark = _read_mark(kept, hashlib.sha256(content).hexdigest())
+    mark = _read_mark(kept, lines)
     _write_mark(kept, mark)
     with _bar() as bar:
         progress = bar.add_task(file.name, total=len(lines), completed=mark.lines)
@@ -75,8 +77,16 @@ def store(
                     space_id=space_id, user=user, request_id=named
                 ).id
                 _write_mark(kept, mark)
+            have = _count(client, mark.session_id)
+            digests = [_digest(json.dumps(message).encode()) for message in messages]
+            if digests[:have] != mark.begun[:have]:
+                raise _another(kept)
+            mark.begun = digests
+            _write_mark(kept, mark)
             try:
-                _store(client, mark, messages, cast("MessageFormat", form))
+                client.sessions.store_messages(
+                    mark.session_id, messages[have:], format=cast("MessageFormat", form)
+                )
             except APIError as refusal:
                 refusal.add_note(f"line {lines[number][0]}")
                 raise
@@ -84,7 +94,8 @@ def store(
                 client.sessions.flush(mark.session_id)
             mark.lines, mark.sessions = number + 1, mark.sessions + 1
             mark.messages += len(messages)
-            mark.session_id = None
+            mark.digest = _digest(mark.digest.encode() + lines[number][1])
+            mark.session_id, mark.begun = None, []
             _write_mark(kept, mark)
             bar.update(progress, advance=1)
     kept.unlink(missing_ok=True)
@@ -94,14 +105,10 @@ def store(
         screen(err=True).print(f"{mark.messages:,} messages in {mark.sessions:,} sessions.")
 
 
-def _store(client: AcontextClient, mark: Mark, messages: list[Any], form: MessageFormat) -> None:
-    """Store what the session does not have yet; the session itself says how much that is."""
-    assert mark.session_id
-    newest = client.sessions.get_messages(
-        mark.session_id, limit=1, time_desc=True, format="acontext"
-    ).items
-    have = newest[0].sequence if newest else 0
-    client.sessions.store_messages(mark.session_id, messages[have:], format=form)
+def _count(client: AcontextClient, session_id: str) -> int:
+    """Ask how many messages a session has: it knows even what was not noted here."""
+    newest = client.sessions.get_messages(session_id, limit=1, time_desc=True, format="acontext")
+    return newest.items[0].sequence if newest.items else 0
 
 
 def _messages(number: int, line: bytes) -> list[Any]:
@@ -115,13 +122,23 @@ def _messages(number: int, line: bytes) -> list[Any]:
     return messages
 
 
-def _read_mark(kept: Path, digest: str) -> Mark:
+def _read_mark(kept: Path, lines: Sequence[tuple[int, bytes]]) -> Mark:
     if not kept.exists():
-        return Mark(digest)
-    mark = Mark(**json.loads(kept.read_text()))
+        return Mark()
+    mark, digest = Mark(**json.loads(kept.read_text())), ""
+    for _, line in lines[: mark.lines]:
+        digest = _digest(digest.encode() + line)
     if mark.digest != digest:
-        raise Refused(f"{kept} belongs to another content of that file; remove it to begin anew")
+        raise _another(kept)
     return mark
+
+
+def _another(kept: Path) -> Refused:
+    return Refused(f"{kept} belongs to another content of that file; remove it to begin anew")
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _write_mark(kept: Path, mark: Mark) -> None:
