@@ -98,6 +98,7 @@ class Scripted(grpc.GenericRpcHandler):
 
     def __init__(self, *answers: grpc.StatusCode) -> None:
         self.answers = list(answers)
+        self.good = b""
         self.requests: list[bytes] = []
 
     def service(self, details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[bytes, bytes]":
@@ -111,7 +112,7 @@ class Scripted(grpc.GenericRpcHandler):
                 time.sleep(0.01)
         if code is not grpc.StatusCode.OK:
             context.abort(code, "as told")
-        return b""
+        return self.good
 
 
 @pytest.fixture
@@ -174,6 +175,20 @@ def test_a_call_ends_with_its_time(scripted: tuple[Scripted, AcontextClient]) ->
         client.with_options(timeout=0.3).ping()
     assert 0.2 < time.monotonic() - began < 5
     assert len(server.requests) == 1
+
+
+def test_a_session_that_was_deleted_while_it_was_listed_is_left_out(
+    scripted: tuple[Scripted, AcontextClient],
+) -> None:
+    server, client = scripted
+    server.answers = [OK]
+    sessions = [session.Session(id="kept"), session.Session(id="deleted")]
+    states = session.ListSessionStatesResponse(items=[session.SessionState(session_id="kept")])
+    page = session.ListSessionsResponse(items=sessions, states=states)
+    server.good = page.SerializeToString()
+    assert [one.session.id for one in client.sessions.list_with_states()] == ["kept"]
+    asked = session.ListSessionsRequest.FromString(server.requests[0])
+    assert asked.with_states
 
 
 def test_every_write_that_makes_something_can_be_repeated() -> None:

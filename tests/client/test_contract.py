@@ -18,30 +18,16 @@ OTHER_DOORS = ("Json", "Multipart")
 """The same for JSON callers."""
 NAMED_ELSEWHERE: Mapping[str, set[str]] = {
     "DownloadArtifactRequest": {"length"},  # set after the request is made
-    # The dashboard's: sessions of a day, by the beginning of a name, with how they are doing.
-    "ListSessionsRequest": {"search", "stored_after", "stored_before", "with_states"},
 }
-PAGE = {"cursor", "limit", "time_desc"}
 NOT_OFFERED: Mapping[str, set[str]] = {
     "ReindexSkillsRequest": set(),  # a repair of the operator's, not a client's
-    # What the dashboard shows behind a day and a run.
-    "GetLearningRunRequest": {"run_id"},
-    "GetSearchThresholdRequest": {"space_id"},
-    "ListProjectTasksRequest": {
-        "cursor",
-        "limit",
-        "seen_after",
-        "seen_before",
-        "status",
-        "time_desc",
-    },
-    "ListSkillUsesRequest": {"cursor", "kind", "limit", "time_desc", "used_after", "used_before"},
 }
 MESSAGES: Mapping[str, str] = {
     "PublicUrl": "PublicURL",
     "CitedBlock": "SearchResultBlockItem",
     "Confirmation": "ExperienceConfirmation",
     "ToolName": "ToolReferenceData",
+    "GetSearchThresholdResponse": "SearchThreshold",
 }
 
 

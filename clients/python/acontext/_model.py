@@ -90,6 +90,15 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Timestamp) else value
 
 
+def moment_of(value: datetime | None) -> TimestampMessage | None:
+    """Make a message's moment; None stays None, and a datetime without a zone is local time."""
+    if value is None:
+        return None
+    moment = TimestampMessage()
+    moment.FromDatetime(value.astimezone(UTC))
+    return moment
+
+
 def struct_of(value: Mapping[str, Any] | None) -> Struct | None:
     """Make free JSON of a dict; None stays None, which leaves a field unset."""
     if value is None:

@@ -87,3 +87,9 @@ class AsyncRunsAPI(AsyncResource):
         )
         answer = await self._connection.call(self._stubs.skills.ListLearningRuns, request)
         return page_of(Run, answer)
+
+    async def get_learning(self, run_id: str) -> Run:
+        """Return one run of learning or agentic searching. RunNotFound if there is none."""
+        request = space.GetLearningRunRequest(run_id=run_id)
+        answer = await self._connection.call(self._stubs.skills.GetLearningRun, request)
+        return Run.of(answer.run)

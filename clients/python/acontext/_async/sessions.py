@@ -4,9 +4,10 @@ import builtins
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from typing import Any, cast
+from datetime import datetime
+from typing import Any, Unpack, cast
 
-from .._model import struct_of
+from .._model import moment_of, struct_of
 from ..messages import MessageBlob, blob_json
 from ..observer import v1 as observer
 from ..session import v1 as pb
@@ -22,8 +23,10 @@ from ..types.session import (
     PublicURL,
     Session,
     SessionContext,
+    SessionFilter,
     SessionState,
     SessionStatistics,
+    SessionWithState,
     StoredMessages,
     TokenCounts,
 )
@@ -96,22 +99,31 @@ class AsyncSessionsAPI(AsyncResource):
         time_desc: bool | None = None,
         filter_by_configs: Mapping[str, Any] | None = None,
         observing: str | None = None,
+        search: str | None = None,
+        stored_after: datetime | None = None,
+        stored_before: datetime | None = None,
     ) -> Page[Session]:
         """Return a page of 1 to 200 sessions (20) by creation time.
 
         `not_connected` asks for those without a space and wins over `space_id`;
         `filter_by_configs` for those whose configs contain it; `observing` for those that are
-        `observed`, `pending` or `failed`.
+        `observed`, `pending` or `failed`; `search`, up to 1024 characters, for those whose id or
+        user's identifier begins like this; `stored_after` and `stored_before` for those in which a
+        message was stored from the one time on, and before the other. A datetime without a zone is
+        local time. InvalidRequest names what is out of its limits.
         """
-        request = pb.ListSessionsRequest(
+        request = _list_request(
             user=user,
             space_id=space_id,
-            not_connected=bool(not_connected),
+            not_connected=not_connected,
             limit=limit,
             cursor=cursor,
-            time_desc=bool(time_desc),
-            filter_by_configs=None if filter_by_configs is None else json.dumps(filter_by_configs),
+            time_desc=time_desc,
+            filter_by_configs=filter_by_configs,
             observing=observing,
+            search=search,
+            stored_after=stored_after,
+            stored_before=stored_before,
         )
         answer = await self._connection.call(self._stubs.sessions.ListSessions, request)
         return page_of(Session, answer)
@@ -125,6 +137,9 @@ class AsyncSessionsAPI(AsyncResource):
         time_desc: bool | None = None,
         filter_by_configs: Mapping[str, Any] | None = None,
         observing: str | None = None,
+        search: str | None = None,
+        stored_after: datetime | None = None,
+        stored_before: datetime | None = None,
     ) -> AsyncIterator[Session]:
         """Go through every session, page by page."""
 
@@ -138,7 +153,41 @@ class AsyncSessionsAPI(AsyncResource):
                 time_desc=time_desc,
                 filter_by_configs=filter_by_configs,
                 observing=observing,
+                search=search,
+                stored_after=stored_after,
+                stored_before=stored_before,
             )
+
+        return every_page(ask)
+
+    async def list_with_states(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        **which: Unpack[SessionFilter],
+    ) -> Page[SessionWithState]:
+        """Return a page as `list` does, each session with how far it is observed, in one call.
+
+        A session that is deleted meanwhile is left out, so a page may be short and not the last.
+        """
+        request = _list_request(limit=limit, cursor=cursor, with_states=True, **which)
+        answer = await self._connection.call(self._stubs.sessions.ListSessions, request)
+        states = {state.session_id: SessionState.of(state) for state in answer.states.items}
+        sessions = [Session.of(item) for item in answer.items if item.id in states]
+        return Page(
+            items=[SessionWithState(session=one, state=states[one.id]) for one in sessions],
+            next_cursor=answer.next_cursor or None,
+            has_more=answer.has_more,
+        )
+
+    def list_all_with_states(
+        self, **which: Unpack[SessionFilter]
+    ) -> AsyncIterator[SessionWithState]:
+        """Go through every session with how far it is observed, page by page."""
+
+        def ask(cursor: str | None) -> Awaitable[Page[SessionWithState]]:
+            return self.list_with_states(limit=200, cursor=cursor, **which)
 
         return every_page(ask)
 
@@ -409,6 +458,30 @@ class AsyncSessionsAPI(AsyncResource):
             self._stubs.tasks.ReobserveSession, request, at_least=_FLUSH_SECONDS
         )
         return ReobservedSession.of(answer)
+
+
+def _list_request(
+    *,
+    limit: int | None,
+    cursor: str | None,
+    with_states: bool = False,
+    **which: Unpack[SessionFilter],
+) -> pb.ListSessionsRequest:
+    configs = which.get("filter_by_configs")
+    return pb.ListSessionsRequest(
+        user=which.get("user"),
+        space_id=which.get("space_id"),
+        not_connected=bool(which.get("not_connected")),
+        limit=limit,
+        cursor=cursor,
+        time_desc=bool(which.get("time_desc")),
+        filter_by_configs=None if configs is None else json.dumps(configs),
+        observing=which.get("observing"),
+        search=which.get("search"),
+        stored_after=moment_of(which.get("stored_after")),
+        stored_before=moment_of(which.get("stored_before")),
+        with_states=with_states,
+    )
 
 
 def _files(uploads: Mapping[str, Upload]) -> Iterable[pb.FileUpload]:

@@ -88,3 +88,9 @@ class RunsAPI(Resource):
         )
         answer = self._connection.call(self._stubs.skills.ListLearningRuns, request)
         return page_of(Run, answer)
+
+    def get_learning(self, run_id: str) -> Run:
+        """Return one run of learning or agentic searching. RunNotFound if there is none."""
+        request = space.GetLearningRunRequest(run_id=run_id)
+        answer = self._connection.call(self._stubs.skills.GetLearningRun, request)
+        return Run.of(answer.run)

@@ -3,12 +3,14 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from .._model import moment_of
 from ..space import v1 as pb
 from ..types.common import Page, page_of
-from ..types.skill import Skill, SkillHistory, SkillStatistics, Sop, ToolSop
+from ..types.skill import Skill, SkillHistory, SkillStatistics, SkillUse, Sop, ToolSop
 from ..types.space import SearchResultBlockItem, SpaceSearchResult
 from .connection import Connection, Resource, every_page
 
@@ -55,6 +57,55 @@ class SkillsAPI(Resource):
             return self.list(
                 space_id,
                 with_archived=with_archived,
+                limit=200,
+                cursor=cursor,
+                time_desc=time_desc,
+            )
+
+        return every_page(ask)
+
+    def list_uses(
+        self,
+        *,
+        kind: str | None = None,
+        used_after: datetime | None = None,
+        used_before: datetime | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        time_desc: bool | None = None,
+    ) -> Page[SkillUse]:
+        """Return a page of 1 to 200 uses (20) of the skills of all spaces, by time.
+
+        `kind` is `learned`, `improved` or `served`; `used_after` and `used_before` ask for uses
+        from the one time on, and before the other. A datetime without a zone is local time.
+        InvalidRequest names what is out of its limits.
+        """
+        request = pb.ListSkillUsesRequest(
+            kind=kind,
+            used_after=moment_of(used_after),
+            used_before=moment_of(used_before),
+            limit=limit,
+            cursor=cursor,
+            time_desc=bool(time_desc),
+        )
+        answer = self._connection.call(self._stubs.skills.ListSkillUses, request)
+        return page_of(SkillUse, answer)
+
+    def list_all_uses(
+        self,
+        *,
+        kind: str | None = None,
+        used_after: datetime | None = None,
+        used_before: datetime | None = None,
+        time_desc: bool | None = None,
+    ) -> Iterator[SkillUse]:
+        """Go through every use of the project's skills, page by page."""
+
+        def ask(cursor: str | None) -> Page[SkillUse]:
+            return self.list_uses(
+                kind=kind,
+                used_after=used_after,
+                used_before=used_before,
                 limit=200,
                 cursor=cursor,
                 time_desc=time_desc,

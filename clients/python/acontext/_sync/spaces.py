@@ -8,7 +8,13 @@ from .._model import struct_of
 from ..space import v1 as pb
 from ..types.common import Page, page_of
 from ..types.skill import Sop
-from ..types.space import ExperienceConfirmation, ExportedFile, Space, SpaceSearchResult
+from ..types.space import (
+    ExperienceConfirmation,
+    ExportedFile,
+    SearchThreshold,
+    Space,
+    SpaceSearchResult,
+)
 from .connection import Connection, Resource, every_page, new_request_id
 from .skills import SkillsAPI, search_skills, skills_text, sop_message
 
@@ -102,6 +108,16 @@ class SpacesAPI(Resource):
             page_id=page_id,
         )
         return search_skills(self._connection, request)
+
+    def get_search_threshold(self, space_id: str) -> SearchThreshold:
+        """Say up to which distance a fast search answers, and who set that.
+
+        A search with a `semantic_threshold` of its own goes by that one. SpaceNotFound if there is
+        no such space.
+        """
+        request = pb.GetSearchThresholdRequest(space_id=space_id)
+        answer = self._connection.call(self._stubs.skills.GetSearchThreshold, request)
+        return SearchThreshold.of(answer)
 
     def skills_prompt(
         self,

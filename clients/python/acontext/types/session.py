@@ -1,7 +1,8 @@
 """Sessions and their messages."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, NotRequired, TypedDict
 
 from .._model import Fields, Model, Timestamp
@@ -39,6 +40,35 @@ class SessionState(Model):
     tokens: float
     last_stored_at: Timestamp | None = None
     """None for an empty session."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionWithState(Model):
+    """A session, and how it is doing."""
+
+    session: Session
+    state: SessionState
+
+
+class SessionFilter(TypedDict, total=False):
+    """Which sessions to list, and how; without any of these all of them, the oldest first."""
+
+    user: str | None
+    """Identifier of a user; an unknown one has no sessions."""
+    space_id: str | None
+    not_connected: bool | None
+    """Only sessions without a space; wins over `space_id`."""
+    time_desc: bool | None
+    """The newest first."""
+    filter_by_configs: Mapping[str, Any] | None
+    """Only sessions whose configs contain it."""
+    observing: str | None
+    """`observed`, `pending` or `failed`."""
+    search: str | None
+    """What the session's id, or its user's identifier, begins with; up to 1024 characters."""
+    stored_after: datetime | None
+    stored_before: datetime | None
+    """Only sessions in which a message was stored from the one time on, and before the other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

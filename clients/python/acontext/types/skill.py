@@ -92,6 +92,21 @@ class Exposure(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SkillUse(Model):
+    """One time that a version of a skill was written or served."""
+
+    kind: str
+    """`learned`, its first version; `improved`, a later one; or `served`."""
+    skill_id: str
+    space_id: str
+    title: str
+    version: int
+    session_id: str | None = None
+    """The session that was served; None where the version was written."""
+    used_at: Timestamp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SkillDay(Model):
     """One day of a project's skills."""
 

@@ -44,6 +44,19 @@ class SpaceSearchResult(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SearchThreshold(Model):
+    """How near to its query a skill must be for a fast search to answer it."""
+
+    threshold: float
+    """Cosine distance, 0 to 2, beyond which nothing is answered."""
+    crowding: float
+    """How much nearer a skill must be, per likeness of the query to the rest of the space; 0 where
+    the threshold alone counts."""
+    set_by: str
+    """`space`, `project` or `embedder`, which is calibrated."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExperienceConfirmation(Model):
     """A skill that waits for a person."""
 
