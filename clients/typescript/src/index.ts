@@ -34,9 +34,9 @@ export {
   SessionsAPI,
   type StoreOptions,
 } from "./resources/sessions.js";
-export { SkillsAPI } from "./resources/skills.js";
+export { SkillsAPI, type SkillUseFilter } from "./resources/skills.js";
 export { type SearchOptions, SpacesAPI } from "./resources/spaces.js";
-export { TasksAPI, type WatchTasksOptions } from "./resources/tasks.js";
+export { type TaskFilter, TasksAPI, type WatchTasksOptions } from "./resources/tasks.js";
 export { ToolsAPI } from "./resources/tools.js";
 export { UsersAPI } from "./resources/users.js";
 export type { Options } from "./settings.js";

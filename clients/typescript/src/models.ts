@@ -125,6 +125,12 @@ export interface SessionState {
   last_stored_at?: string | null;
 }
 
+/** A session, and how it is doing. */
+export interface SessionWithState {
+  session: Session;
+  state: SessionState;
+}
+
 export interface SessionStatistics {
   users: number;
   sessions: number;
@@ -352,6 +358,19 @@ export interface SpaceSearchResult {
   final_answer?: string | null;
 }
 
+/** How near to its query a skill must be for a fast search to answer it. */
+export interface SearchThreshold {
+  /** Cosine distance, 0 to 2, beyond which nothing is answered. */
+  threshold: number;
+  /**
+   * How much nearer a skill must be, per likeness of the query to the rest of the space; 0 where
+   * the threshold alone counts.
+   */
+  crowding: number;
+  /** `space`, `project` or `embedder`, which is calibrated. */
+  set_by: string;
+}
+
 export interface ExperienceConfirmation {
   id: string;
   space_id: string;
@@ -442,6 +461,19 @@ export interface SkillDay {
   learned: number;
   improved: number;
   served: number;
+}
+
+/** One time that a version of a skill was written or served. */
+export interface SkillUse {
+  /** `learned`, its first version; `improved`, a later one; or `served`. */
+  kind: string;
+  skill_id: string;
+  space_id: string;
+  title: string;
+  version: number;
+  /** The session that was served; absent where the version was written. */
+  session_id?: string | null;
+  used_at: string;
 }
 
 /** One time a skill was served to a session. */

@@ -8,6 +8,7 @@ import {
   type MessageShape,
   toJson,
 } from "@bufbuild/protobuf";
+import { type Timestamp, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { type Task as TaskMessage, TaskSchema } from "./gen/acontext/observer/v1/task_pb.js";
 import { nullable } from "./gen/acontext/options/v1/options_pb.js";
 import type { FreeJson, Task } from "./models.js";
@@ -38,6 +39,11 @@ export function plainTask(task: TaskMessage | undefined): Task {
 /** Turn a caller's JSON into what a request holds. */
 export function structOf(json: FreeJson): JsonObject {
   return JSON.parse(JSON.stringify(json)) as JsonObject;
+}
+
+/** Turn a time into what a request holds; without one the field stays unset. */
+export function momentOf(time: Date | null | undefined): Timestamp | undefined {
+  return time ? timestampFromDate(time) : undefined;
 }
 
 /** Read the JSON that a door for exact JSON gave. */

@@ -17,6 +17,8 @@ export async function misuse(): Promise<void> {
   await client.tasks.setOutcome("id", { status: "running" });
   // @ts-expect-error a strategy without its parameters
   await client.sessions.getMessages("id", { editStrategies: [{ type: "token_limit" }] });
+  // @ts-expect-error times are dates
+  await client.tasks.list({ seenAfter: "2026-11-24" });
   // @ts-expect-error limits are numbers
   await client.disks.list({ limit: "20" });
   // @ts-expect-error answers have the dialect's names

@@ -98,6 +98,8 @@ export type Checks = AllTrue<
     Same<diskService.GetDiskStatisticsResponse, model.DiskStatistics>,
     Same<skillService.GetSkillStatisticsResponse, model.SkillStatistics>,
     Same<skillService.SkillDay, model.SkillDay>,
+    Same<skillService.SkillUse, model.SkillUse>,
+    Same<skillService.GetSearchThresholdResponse, model.SearchThreshold>,
     Same<run.TokenUse, model.TokenUse>,
     Same<run.RoleUse, model.RoleUse>,
     Same<health.Health, model.Health>,

@@ -39,3 +39,29 @@ test("a page is plain, in the dialect's names", async () => {
   assert.equal(page.items[0]?.space_id, null);
   assert.equal(page.items[0]?.disable_task_tracking, false);
 });
+
+test("a session that is deleted while it is listed with its state is left out", async () => {
+  const api = sessionsOf({
+    listSessions: ({ withStates }) => ({
+      items: [{ id: "kept" }, { id: "deleted" }],
+      states: withStates ? { items: [{ sessionId: "kept", messages: 7 }] } : undefined,
+    }),
+  });
+  const { items } = await new SessionsAPI(api).listWithStates();
+  assert.deepEqual(
+    items.map(({ session, state }) => [session.id, state.messages]),
+    [["kept", 7]],
+  );
+});
+
+test("a time is asked for to the millisecond, and no time is none", async () => {
+  const asked: (number | undefined)[] = [];
+  const api = sessionsOf({
+    listSessions: ({ storedAfter, storedBefore }) => {
+      asked.push(storedAfter?.nanos, storedBefore?.nanos);
+      return {};
+    },
+  });
+  await new SessionsAPI(api).list({ storedAfter: new Date(1_795_516_200_123), storedBefore: null });
+  assert.deepEqual(asked, [123_000_000, undefined]);
+});

@@ -69,4 +69,10 @@ export class RunsAPI {
       plain(RunSchema, run),
     );
   }
+
+  /** Get a learning or searching run; RUN_NOT_FOUND if there is none. */
+  async getLearning(runId: string, call?: CallOptions): Promise<Run> {
+    const { run } = await this.#api.skills.getLearningRun({ runId }, call);
+    return plain(RunSchema, run);
+  }
 }

@@ -24,6 +24,7 @@ import type {
   SessionContext,
   SessionState,
   SessionStatistics,
+  SessionWithState,
   Task,
   TokenCounts,
 } from "../models.js";
@@ -36,7 +37,7 @@ import {
   pageFields,
   pageOf,
 } from "../paging.js";
-import { jsonBytes, parsed, plain, plainTask, structOf } from "../plain.js";
+import { jsonBytes, momentOf, parsed, plain, plainTask, structOf } from "../plain.js";
 import type { Acontext } from "../typed.js";
 import { blobOf, type FileUpload } from "../uploads.js";
 import { resumed } from "../watching.js";
@@ -55,6 +56,11 @@ export interface SessionFilter extends PageOptions {
   filterByConfigs?: FreeJson | null;
   /** Only sessions that are so far. */
   observing?: "observed" | "pending" | "failed" | null;
+  /** What the session's id, or its user's identifier, begins with; up to 1024 characters. */
+  search?: string | null;
+  /** Only sessions in which a message was stored from this time on, and before the other. */
+  storedAfter?: Date | null;
+  storedBefore?: Date | null;
 }
 
 /** How a message is given. */
@@ -93,21 +99,39 @@ export class SessionsAPI {
 
   /** List a page of sessions, the oldest first. */
   async list(options: SessionFilter = {}, call?: CallOptions): Promise<Page<Session>> {
-    const { user, spaceId, notConnected, filterByConfigs, observing } = options;
-    const answer = await this.#api.sessions.listSessions(
-      {
-        ...pageFields(options),
-        ...given({ user, spaceId, notConnected, observing }),
-        ...(filterByConfigs ? { filterByConfigs: JSON.stringify(filterByConfigs) } : {}),
-      },
-      call,
-    );
+    const answer = await this.#api.sessions.listSessions(filterFields(options), call);
     return pageOf(answer, (session) => plain(SessionSchema, session));
   }
 
   /** Give all sessions, page by page. */
   listAll(options: SessionFilter = {}): AsyncGenerator<Session, void, undefined> {
     return everything((page) => this.list({ ...options, ...page }), options);
+  }
+
+  /**
+   * List a page as `list` does, each session with how far it is observed, in one call.
+   *
+   * A session that is deleted meanwhile is left out, so a page may be short and not the last.
+   */
+  async listWithStates(
+    options: SessionFilter = {},
+    call?: CallOptions,
+  ): Promise<Page<SessionWithState>> {
+    const request = { ...filterFields(options), withStates: true };
+    const answer = await this.#api.sessions.listSessions(request, call);
+    const states = new Map(answer.states?.items.map((state) => [state.sessionId, state]));
+    const items = answer.items.filter(({ id }) => states.has(id));
+    return pageOf({ ...answer, items }, (session) => ({
+      session: plain<Session>(SessionSchema, session),
+      state: plain<SessionState>(SessionStateSchema, states.get(session.id)),
+    }));
+  }
+
+  /** Give all sessions with how far they are observed, page by page. */
+  listAllWithStates(
+    options: SessionFilter = {},
+  ): AsyncGenerator<SessionWithState, void, undefined> {
+    return everything((page) => this.listWithStates({ ...options, ...page }), options);
   }
 
   /** Open an empty session. */
@@ -386,6 +410,17 @@ export class SessionsAPI {
     const { generation } = answer;
     return { items: tasks(answer.items), former: tasks(answer.former), generation };
   }
+}
+
+function filterFields(options: SessionFilter) {
+  const { user, spaceId, notConnected, filterByConfigs, observing, search } = options;
+  const storedAfter = momentOf(options.storedAfter);
+  const storedBefore = momentOf(options.storedBefore);
+  return {
+    ...pageFields(options),
+    ...given({ user, spaceId, notConnected, observing, search, storedAfter, storedBefore }),
+    ...(filterByConfigs ? { filterByConfigs: JSON.stringify(filterByConfigs) } : {}),
+  };
 }
 
 async function uploaded(field: string, file: FileUpload) {

@@ -5,10 +5,12 @@ import {
   GetSkillResponseSchema,
   GetSkillStatisticsResponseSchema,
   SearchSkillsResponseSchema,
+  SkillUseSchema,
 } from "../gen/acontext/space/v1/skill_service_pb.js";
 import type {
   Skill,
   SkillStatistics,
+  SkillUse,
   SkillWithHistory,
   Sop,
   SpaceSearchResult,
@@ -22,12 +24,21 @@ import {
   pageFields,
   pageOf,
 } from "../paging.js";
-import { plain } from "../plain.js";
+import { momentOf, plain } from "../plain.js";
 import type { Acontext } from "../typed.js";
 
 /** Which skills to list. */
 export interface SkillFilter extends PageOptions {
   withArchived?: boolean;
+}
+
+/** Which uses of skills to list. */
+export interface SkillUseFilter extends PageOptions {
+  /** The first version of a skill, a later one, or a search that served it. */
+  kind?: "learned" | "improved" | "served" | null;
+  /** Only uses from this time on, and before the other. */
+  usedAfter?: Date | null;
+  usedBefore?: Date | null;
 }
 
 /** What was learned. */
@@ -50,6 +61,22 @@ export class SkillsAPI {
   /** Give all skills of a space, page by page. */
   listAll(spaceId: string, options: SkillFilter = {}): AsyncGenerator<Skill, void, undefined> {
     return everything((page) => this.list(spaceId, { ...options, ...page }), options);
+  }
+
+  /** List a page of when skills of all spaces were learned, improved and served, by time. */
+  async listUses(options: SkillUseFilter = {}, call?: CallOptions): Promise<Page<SkillUse>> {
+    const { kind } = options;
+    const usedAfter = momentOf(options.usedAfter);
+    const usedBefore = momentOf(options.usedBefore);
+    const request = { ...pageFields(options), ...given({ kind, usedAfter, usedBefore }) };
+    return pageOf(await this.#api.skills.listSkillUses(request, call), (use) =>
+      plain(SkillUseSchema, use),
+    );
+  }
+
+  /** Give all uses of the project's skills, page by page. */
+  listAllUses(options: SkillUseFilter = {}): AsyncGenerator<SkillUse, void, undefined> {
+    return everything((page) => this.listUses({ ...options, ...page }), options);
   }
 
   /** Find skills that fit; `spaces.experienceSearch` has more options. */

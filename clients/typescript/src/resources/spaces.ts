@@ -2,12 +2,16 @@
 
 import { promptOf } from "../agent/skills.js";
 import { ConfirmationSchema } from "../gen/acontext/space/v1/skill_pb.js";
-import { SearchSkillsResponseSchema } from "../gen/acontext/space/v1/skill_service_pb.js";
+import {
+  GetSearchThresholdResponseSchema,
+  SearchSkillsResponseSchema,
+} from "../gen/acontext/space/v1/skill_service_pb.js";
 import { SpaceSchema } from "../gen/acontext/space/v1/space_pb.js";
 import { ExportSpaceResponseSchema } from "../gen/acontext/space/v1/space_service_pb.js";
 import type {
   ExperienceConfirmation,
   FreeJson,
+  SearchThreshold,
   SkillFile,
   Sop,
   Space,
@@ -125,6 +129,17 @@ export class SpacesAPI {
     const { query, ...others } = options;
     const request = { spaceId, query, ...given(others) };
     return plain(SearchSkillsResponseSchema, await this.#api.skills.searchSkills(request, call));
+  }
+
+  /**
+   * Say up to which distance a fast search answers, and who set that.
+   *
+   * A search with a `semanticThreshold` of its own goes by that one. SPACE_NOT_FOUND if there is no
+   * such space.
+   */
+  async getSearchThreshold(spaceId: string, call?: CallOptions): Promise<SearchThreshold> {
+    const answer = await this.#api.skills.getSearchThreshold({ spaceId }, call);
+    return plain(GetSearchThresholdResponseSchema, answer);
   }
 
   /**

@@ -3,10 +3,26 @@
 import { TaskChangeSchema, TaskMessageSchema } from "../gen/acontext/observer/v1/task_pb.js";
 import { GetStatisticsResponseSchema } from "../gen/acontext/observer/v1/task_service_pb.js";
 import type { Statistics, Task, TaskChange, TaskMessage, TaskWithMessages } from "../models.js";
-import { type CallOptions, given } from "../paging.js";
-import { plain, plainTask } from "../plain.js";
+import {
+  type CallOptions,
+  everything,
+  given,
+  type Page,
+  type PageOptions,
+  pageFields,
+  pageOf,
+} from "../paging.js";
+import { momentOf, plain, plainTask } from "../plain.js";
 import type { Acontext } from "../typed.js";
 import { resumed } from "../watching.js";
+
+/** Which tasks to list. */
+export interface TaskFilter extends PageOptions {
+  status?: "pending" | "running" | "success" | "failed" | null;
+  /** Only tasks that were first seen from this time on, and before the other. */
+  seenAfter?: Date | null;
+  seenBefore?: Date | null;
+}
 
 /** Which changes to watch. */
 export interface WatchTasksOptions {
@@ -23,6 +39,24 @@ export class TasksAPI {
 
   constructor(api: Acontext) {
     this.#api = api;
+  }
+
+  /**
+   * List a page of the tasks of all sessions by when they were first seen, the oldest first.
+   *
+   * Planning sections are left out.
+   */
+  async list(options: TaskFilter = {}, call?: CallOptions): Promise<Page<Task>> {
+    const { status } = options;
+    const seenAfter = momentOf(options.seenAfter);
+    const seenBefore = momentOf(options.seenBefore);
+    const request = { ...pageFields(options), ...given({ status, seenAfter, seenBefore }) };
+    return pageOf(await this.#api.tasks.listProjectTasks(request, call), plainTask);
+  }
+
+  /** Give all tasks of the project, page by page. */
+  listAll(options: TaskFilter = {}): AsyncGenerator<Task, void, undefined> {
+    return everything((page) => this.list({ ...options, ...page }), options);
   }
 
   /** Get a task with the messages it came from. */

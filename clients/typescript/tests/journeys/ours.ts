@@ -38,6 +38,27 @@ async function lists(client: AcontextClient): Promise<void> {
   const [state] = await client.sessions.getStates([made[0] ?? ""]);
   equal([state?.session_id, state?.messages], [made[0], 0]);
   equal((await client.sessions.list({ user, observing: "pending" })).items, []);
+  const begun = found.slice(0, 1);
+  equal((await client.sessions.list({ search: made[0] ?? "" })).items, begun, "by its id");
+  equal(await all(client.sessions.listAll({ search: "ann@", limit: 2 })), found, "by the user");
+  await client.sessions.storeMessage(made[0] ?? "", { role: "user", content: "Hello." });
+  const now = Date.now();
+  const [hourAgo, inAnHour] = [new Date(now - 3_600_000), new Date(now + 3_600_000)];
+  const lately = { user, storedAfter: hourAgo, storedBefore: inAnHour };
+  const talked = await client.sessions.listWithStates(lately);
+  equal(
+    talked.items.map((one) => [one.session, one.state.session_id, one.state.messages]),
+    [[begun[0], made[0], 1]],
+    "the session with its state",
+  );
+  const states = await all(client.sessions.listAllWithStates({ user, limit: 2 }));
+  equal(
+    states.map((one) => [one.session, one.state.messages]),
+    found.map((one, at) => [one, at === 0 ? 1 : 0]),
+    "all sessions with their states",
+  );
+  equal((await client.sessions.list({ user, storedAfter: inAnHour })).items, []);
+  equal((await client.sessions.list({ user, storedBefore: hourAgo })).items, []);
   holds((await client.sessions.getStatistics()).sessions >= 3, "sessions are counted");
   const disk = await client.disks.create({ user });
   equal(await all(client.disks.listAll({ user })), [disk]);
@@ -108,6 +129,11 @@ async function watches(client: AcontextClient): Promise<void> {
   const outcome = { status: "failed", reason: "the page is broken again" } as const;
   const failed = await client.tasks.setOutcome(task.id, outcome);
   equal([failed.status, failed.outcome_by], ["failed", "set"]);
+  equal((await client.tasks.list({ status: "failed" })).items, [failed]);
+  const later = new Date(Date.now() + 3_600_000);
+  const everyTask = await all(client.tasks.listAll({ seenBefore: later, limit: 1 }));
+  equal(everyTask.at(-1), failed, "the newest task of the project");
+  equal((await client.tasks.list({ seenAfter: later })).items, []);
   const anew = await client.sessions.reobserve(id, { dryRun: true });
   equal(anew.generation, 1);
   const { days } = await client.tasks.getStatistics({ days: 1, timeZone: "Europe/Madrid" });
@@ -179,6 +205,12 @@ async function skills(client: AcontextClient): Promise<void> {
   const tools = client.tools.skills(space, { sessionId: next });
   equal(await tools.call("search_skills", { query: "fix the checkout page" }), prompt);
 
+  const calibrated = await client.spaces.getSearchThreshold(space);
+  holds(calibrated.threshold > 0 && calibrated.set_by === "embedder", "a calibrated threshold");
+  await client.spaces.updateConfigs(space, { configs: { learning: { search_threshold: 0.25 } } });
+  const own = { threshold: 0.25, crowding: 0, set_by: "space" };
+  equal(await client.spaces.getSearchThreshold(space), own);
+
   const edited = { preferences: "write the tests first" };
   const changed = await client.spaces.skills.update(learned.id, { sop: edited });
   equal([changed.version, changed.sop.use_when], [2, learned.sop.use_when]);
@@ -191,12 +223,25 @@ async function skills(client: AcontextClient): Promise<void> {
   );
   equal(history.versions[2]?.sources[0]?.session_id, id, "where it came from");
   equal(history.exposures[0]?.session_id, next, "where it was served");
+  const served = await client.spaces.skills.listUses({ kind: "served" });
+  equal(served.items[0]?.session_id, next, "where it was used");
+  const soon = new Date(Date.now() + 3_600_000);
+  const uses = await all(client.spaces.skills.listAllUses({ usedBefore: soon, limit: 2 }));
+  equal(
+    uses
+      .filter((use) => use.skill_id === learned.id && use.kind !== "served")
+      .map((use) => use.version),
+    [1, 2, 3],
+    "the versions of the skill",
+  );
+  equal((await client.spaces.skills.listUses({ usedAfter: soon })).items, []);
   const files = await all(client.spaces.export(space));
   holds(files[0]?.path.endsWith("SKILL.md"), "an export has a file");
   equal((await client.spaces.skills.archive(learned.id)).archived, true);
   equal((await client.spaces.skills.list(space)).items, []);
   const { items } = await client.runs.listLearning({ spaceId: space, sessionId: id });
-  holds(items.length > 0, "learning left a run");
+  holds(items[0], "learning left a run");
+  equal(await client.runs.getLearning(items[0].id), items[0]);
   equal(await client.spaces.skills.retryFailedLearning(space, { sessionId: id }), 0);
   const counted = await client.spaces.skills.getStatistics({ days: 1 });
   equal([counted.days.length, counted.archived], [1, 1]);
