@@ -164,6 +164,10 @@ async def test_a_learning_run_is_found_by_its_id(own_async: AcontextAsyncClient)
     space_id, session_id = await learned(own_async)
     run, *_ = await own_async.runs.list_learning(space_id=space_id, session_id=session_id)
     assert await own_async.runs.get_learning(run.id) == run
+    (skill,) = await own_async.spaces.skills.list(space_id)
+    (version,) = (await own_async.spaces.skills.get(skill.id)).versions
+    taught_by = await own_async.runs.get_learning(version.sources[0].run_id or "")
+    assert (taught_by.space_id, taught_by.session_id) == (space_id, session_id)
     with pytest.raises(errors.RunNotFound):
         await own_async.runs.get_learning(NOWHERE)
 

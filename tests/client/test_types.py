@@ -14,6 +14,8 @@ MISUSE = {
     "client.sessions.get_messages('s', format='openai-chat')": "arg-type",
     "client.sessions.get('s').spaceid": "attr-defined",
     "client.sessions.store_message('s', blob='hello')": "arg-type",
+    "client.sessions.list_with_states(serach='ann')": "call-arg",
+    "client.tasks.list(seen_after='2026-11-24')": "arg-type",
     "edits.token_limit(limit='many')": "call-arg",
     "client.sessions.get_messages('s', edit_strategies=[{'type': 'shorten'}])": "list-item",
     "client.disks.artifacts.upsert('d', file='a.txt')": "arg-type",
