@@ -114,15 +114,21 @@ class _Waiting(NamedTuple):
     answer: asyncio.Future[Appended] | None
     """None for a message of a chain."""
 
-    def settle(self, outcome: Appended | BaseException) -> None:
+    def settle(self, outcome: Appended | Exception) -> None:
         if self.draft.chain:
             self.draft.chain.settle(outcome)
         elif self.answer is None or self.answer.done():
             return  # the caller has gone; the message stays
-        elif isinstance(outcome, BaseException):
+        elif isinstance(outcome, Exception):
             self.answer.set_exception(outcome)
         else:
             self.answer.set_result(outcome)
+
+    def cancel(self) -> None:
+        if self.draft.chain:
+            self.draft.chain.settle(asyncio.CancelledError())
+        elif self.answer:
+            self.answer.cancel()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -184,7 +190,7 @@ class Appender:
                             await asyncio.sleep(min(took, MAX_PAUSE_SECONDS))
         finally:
             for waiting in [*self._queue, *chain.from_iterable(self._aside.values())]:
-                waiting.settle(asyncio.CancelledError())
+                waiting.cancel()
 
     async def _gather(self) -> None:
         if self._hurry.is_set():
