@@ -1,6 +1,8 @@
 """A coroutine that is begun before anybody awaits it."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -74,3 +76,20 @@ async def test_closing_ends_what_nobody_awaits() -> None:
     told: list[str] = []
     Begun(_noting(told.append, _future())).close()
     assert told == ["begun", "ended"]
+
+
+async def test_its_result_is_kept_by_nobody() -> None:
+    class Piece:
+        pass
+
+    async def read() -> Piece:
+        await asyncio.sleep(0)
+        return Piece()
+
+    gc.disable()  # which would find what goes round in a circle, but too late for a gibibyte
+    try:
+        begun = Begun(read())
+        left = weakref.ref(await begun)
+        assert left() is None
+    finally:
+        gc.enable()

@@ -17,29 +17,31 @@ class Begun(Generic[T]):
     def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
         self._coroutine = coroutine
         self._waits_for: Any = None
-        self._end: BaseException | None = None
+        self._result: list[T] = []
+        self._error: BaseException | None = None
         self._go(partial(coroutine.send, None))
 
     def _go(self, step: Callable[[], Any]) -> None:
         try:
             self._waits_for = step()
-        except BaseException as end:  # whoever awaits it is told
-            self._end = end
+        except StopIteration as end:
+            # Not the exception itself: its traceback knows us, and the result would outlive both.
+            self._result.append(end.value)
+        except BaseException as error:  # whoever awaits it is told
+            self._error = error
 
     def __await__(self) -> Generator[Any, None, T]:
         """Go on until the coroutine has returned or raised."""
-        while self._end is None:
+        while not self._result and self._error is None:
             try:
                 yield self._waits_for
             except BaseException as thrown:  # such as a cancellation: the coroutine's to deal with
                 self._go(partial(self._coroutine.throw, thrown))
             else:
                 self._go(partial(self._coroutine.send, None))
-        if isinstance(self._end, StopIteration):
-            # Typeshed does not know what a coroutine's StopIteration holds.
-            value: T = self._end.value
-            return value
-        raise self._end
+        if self._error is not None:
+            raise self._error
+        return self._result.pop()
 
     def close(self) -> None:
         """Give up what it still waits for."""
