@@ -17,7 +17,9 @@ import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, closing
+from datetime import datetime
 from itertools import islice
+from typing import get_args
 
 import httpx
 from openai.types.chat import ChatCompletionMessage
@@ -33,6 +35,7 @@ MARKS = {
     "$file": lambda name, content, mime: FileUpload(name, base64.b64decode(content), mime),
     "$tuple": lambda name, content: (name, base64.b64decode(content)),
     "$message": lambda role, parts, meta: build_acontext_message(role=role, parts=parts, meta=meta),
+    "$time": datetime.fromisoformat,
     "$completion": lambda fields: ChatCompletionMessage(**fields),
 }
 OWN = "--own" in sys.argv
@@ -110,8 +113,15 @@ def methods(thing, prefix=""):
         if is_resource(member):
             found |= methods(member, f"{prefix}{name}.")
         elif callable(member):
-            found[prefix + name] = list(inspect.signature(member).parameters)
+            found[prefix + name] = list(parameters(member))
     return found
+
+
+def parameters(method):
+    """List the names of its parameters, with those that a typed dictionary names."""
+    for one in inspect.signature(method).parameters.values():
+        named = get_args(one.annotation) if one.kind is one.VAR_KEYWORD else ()
+        yield from named[0].__annotations__ if named else [one.name]
 
 
 def tools(asynchronous):

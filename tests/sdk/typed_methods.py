@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from tests.sdk.sdk import Json, Sdk, upload
 
+SINCE = {"$time": ["2020-01-01T00:00:00+00:00"]}
+UNTIL = {"$time": ["2100-01-01T00:00:00+00:00"]}
 NOTES: Sequence[Mapping[str, object]] = [
     {"role": "user", "content": f"Note number {number}, kept in order."} for number in range(300)
 ]
@@ -63,6 +65,25 @@ def everything_listed(sdk: Sdk) -> None:
     assert newest == sdk("users.list_all", time_desc=False)[::-1]
     assert "lister" in [one["identifier"] for one in newest]
 
+    which = {
+        "user": "lister",
+        "space_id": space,
+        "not_connected": False,
+        "time_desc": True,
+        "filter_by_configs": None,
+        "observing": None,
+        "search": "liste",
+        "stored_after": SINCE,
+        "stored_before": UNTIL,
+    }
+    assert sdk("sessions.list", **which)["items"] == []
+    sdk("sessions.store_message", made[1], blob=NOTES[0])
+    assert [one["id"] for one in sdk("sessions.list_all", **which)] == [made[1]]
+    page = sdk("sessions.list_with_states", **which, limit=1, cursor=None)
+    assert [one["state"]["messages"] for one in page["items"]] == [1]
+    (only,) = sdk("sessions.list_all_with_states", **which)
+    assert only["session"]["id"] == only["state"]["session_id"] == made[1]
+
 
 def files_of_any_size(sdk: Sdk) -> None:
     disk = sdk("disks.create")["id"]
@@ -92,6 +113,9 @@ def tasks_and_outcomes(sdk: Sdk) -> None:
     assert "nobody wanted it" in set_["data"]["progresses"][-1]
     changes = sdk.take(len(tasks) + 1, "tasks.watch", session_id=session, cursor="")
     assert changes[-1]["task"] == set_
+    failed = {"status": "failed", "seen_after": SINCE, "seen_before": UNTIL, "time_desc": True}
+    assert sdk("tasks.list", **failed, limit=1, cursor=None)["items"] == [set_]
+    assert sdk("tasks.list_all", **failed) == [set_]
     figures = sdk("tasks.get_statistics", days=2, time_zone="Europe/Madrid")
     assert sum(day["failed"] for day in figures["days"]) >= 1
     assert sdk("sessions.retry_failed_messages", session) == 0
@@ -137,6 +161,12 @@ def skills(sdk: Sdk) -> None:
     assert sdk("spaces.skills.rollback", skill, version=1)["sop"]["tool_sops"] == steps
     history = sdk("spaces.skills.get", skill)
     assert [one["version"] for one in history["versions"]] == [3, 2, 1]
+    when = {"used_after": SINCE, "used_before": UNTIL, "time_desc": True}
+    uses = sdk("spaces.skills.list_all_uses", kind="improved", **when)
+    assert [one["version"] for one in uses if one["skill_id"] == skill] == [3, 2]
+    newest = sdk("spaces.skills.list_uses", kind="improved", **when, limit=1, cursor=None)
+    assert newest["items"] == uses[:1]
+    assert sdk("spaces.get_search_threshold", space)["set_by"] == "embedder"
     searching(sdk, space, page, skill)
     assert sdk("spaces.skills.archive", skill, archived=True)["archived"]
     assert sdk("spaces.skills.list_all", space, with_archived=False, time_desc=True) == []
@@ -182,6 +212,8 @@ def edited_confirmation(sdk: Sdk) -> None:
     sdk("spaces.confirm_experience", space, waiting["id"], save=True, edited={"$sop": [sop]})
     kept = sdk("spaces.skills.list", space)["items"]
     assert [one["sop"]["use_when"] for one in kept] == ["mend signup"]
+    run = sdk("runs.list_learning", space_id=space)["items"][0]
+    assert sdk("runs.get_learning", run["id"]) == run
 
 
 def project(sdk: Sdk) -> None:
