@@ -94,7 +94,7 @@ def store(
                 client.sessions.flush(mark.session_id)
             mark.lines, mark.sessions = number + 1, mark.sessions + 1
             mark.messages += len(messages)
-            mark.digest = _digest(mark.digest.encode() + lines[number][1])
+            mark.digest = _digest_with(mark.digest, lines[number][1])
             mark.session_id, mark.begun = None, []
             _write_mark(kept, mark)
             bar.update(progress, advance=1)
@@ -127,7 +127,7 @@ def _read_mark(kept: Path, lines: Sequence[tuple[int, bytes]]) -> Mark:
         return Mark()
     mark, digest = Mark(**json.loads(kept.read_text())), ""
     for _, line in lines[: mark.lines]:
-        digest = _digest(digest.encode() + line)
+        digest = _digest_with(digest, line)
     if mark.digest != digest:
         raise _another(kept)
     return mark
@@ -135,6 +135,10 @@ def _read_mark(kept: Path, lines: Sequence[tuple[int, bytes]]) -> Mark:
 
 def _another(kept: Path) -> Refused:
     return Refused(f"{kept} belongs to another content of that file; remove it to begin anew")
+
+
+def _digest_with(before: str, line: bytes) -> str:
+    return _digest(before.encode() + line)
 
 
 def _digest(content: bytes) -> str:

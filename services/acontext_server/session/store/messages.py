@@ -91,8 +91,8 @@ WHERE (project_id, session_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))
 
 # Arrays go in binary: in text psycopg looks at every element for what must be quoted. Clocks of
 # several processes differ, the order of a log must not: a message is later than the one before it.
-# What can be counted before is: sorting and windows cost as much as writing a few messages. Only
-# logs come back, and what follows from them for each message is counted again.
+# What can be counted beforehand comes along: sorting and windows cost as much as writing a few
+# messages. Only logs come back; `_End` counts again what follows from them for each message.
 _APPEND = f"""
 WITH wanted AS (
     SELECT * FROM unnest(%(projects)b::uuid[], %(sessions)b::uuid[], %(firsts)b::int[],
