@@ -45,6 +45,11 @@ async def test_the_answer_is_the_message_as_it_was_stored(talk: Conversation) ->
     assert first["meta"] == {"source_format": "openai"}
 
 
+def _place(message: pb.Message) -> tuple[int, str, str, int]:
+    created_at = message.created_at.ToNanoseconds()
+    return message.sequence, message.id, message.parent_id, created_at
+
+
 async def test_sixteen_writers_make_one_order_without_gaps(talk: Conversation) -> None:
     session = await talk.create()
     done = asyncio.Event()
@@ -68,6 +73,8 @@ async def test_sixteen_writers_make_one_order_without_gaps(talk: Conversation) -
     assert sorted(sequences) == list(range(1, 1601))
     listed = await talk.typed(session.id)
     assert [message.sequence for message in listed.items] == list(range(1, 1601))
+    answered = [_place(message) for messages in written for message in messages]
+    assert sorted(answered) == [_place(message) for message in listed.items]
     chain = [(message.parent_id or None) for message in listed.items]
     assert chain == [None, *(message.id for message in listed.items[:-1])]
     times = [message.created_at.ToNanoseconds() for message in listed.items]
