@@ -17,7 +17,7 @@ from benchmarks.load import RequestsFailed, WrkMissing, find_wrk
 from benchmarks.measuring import QUICK, THOROUGH, Bench, Effort, NotStored
 from benchmarks.system import open_floor, open_system
 
-FIGURES = ("search", "read_latest", "stream", "stream_beside_one", "store")
+FIGURES = ("search", "read_latest", "stream", "stream_singly", "store")
 """Storing comes last: what it leaves to be observed would slow the others down."""
 
 README = Path(__file__).parent.parent / "README.md"

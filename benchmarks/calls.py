@@ -3,8 +3,9 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from itertools import islice, repeat
 
 from grpc import aio
 
@@ -19,6 +20,8 @@ _WORDS = (
 TEXT = (_WORDS * 3)[:400]
 """What every measured message says: 400 bytes of plain English."""
 MESSAGE: dict[str, object] = {"role": "user", "content": TEXT}
+PIECE = 32
+"""Messages that go at once in a stream, as in the SDK."""
 
 
 class Sessions:
@@ -39,10 +42,11 @@ class Sessions:
         page = await self._stub.ListMessages(request, metadata=AS_PROJECT)
         return page.items[0].sequence if page.items else 0
 
-    async def stream(self, session_id: str, count: int) -> float:
-        """Store messages in one stream, and give how many a second that was."""
+    async def stream(self, session_id: str, count: int, *, at_once: int = PIECE) -> float:
+        """Store messages in one stream, so many a piece; give how many a second that was."""
+        pieces = _pieces(session_id, count, at_once)
         began = time.perf_counter()
-        answer = await self._stub.StoreMessages(_stream(session_id, count), metadata=AS_PROJECT)
+        answer = await self._stub.StoreMessages(iter(pieces), metadata=AS_PROJECT)
         seconds = time.perf_counter() - began
         assert answer.count == count, answer
         return count / seconds
@@ -65,9 +69,12 @@ def _request(session_id: str) -> pb.StoreMessageRequest:
     return pb.StoreMessageRequest(session_id=session_id, blob_json=json.dumps(MESSAGE).encode())
 
 
-def _stream(session_id: str, count: int) -> Iterator[pb.StoreMessagesRequest]:
-    piece = pb.StoreMessagesRequest(message=_request(session_id))
-    return (piece for _ in range(count))
+def _pieces(session_id: str, count: int, at_once: int) -> list[pb.StoreMessagesRequest]:
+    requests = repeat(_request(session_id), count)
+    return [
+        pb.StoreMessagesRequest(messages=piece)
+        for piece in iter(lambda: list(islice(requests, at_once)), [])
+    ]
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from grpc import aio
 from acontext_server.kit.config import Settings
 from acontext_server.space.embedder import open_embedder
 from benchmarks import load
-from benchmarks.calls import MESSAGE, Sessions
+from benchmarks.calls import MESSAGE, PIECE, Sessions
 from benchmarks.figures import Figure, Memory, Target
 from benchmarks.load import CONNECTIONS, Load
 from benchmarks.search import BareSearch, Skills, queries, search_by_turns
@@ -104,36 +104,34 @@ class Bench:
 
     async def stream(self) -> Figure:
         """Store messages in one stream, and as many callers whose messages share commits."""
-        measured, floor = await self._stream_by_turns(callers=CONNECTIONS, count=self.effort.unary)
+        return await self._stream(
+            f"messages of 400 bytes stored, one gRPC stream, {PIECE} a piece",
+            at_once=PIECE,
+            target=Target(ratio=6.0),
+        )
+
+    async def stream_singly(self) -> Figure:
+        """Store them in one stream in which each is a piece of its own."""
+        return await self._stream("the same, one a piece", at_once=1)
+
+    async def _stream(self, name: str, *, at_once: int, target: Target | None = None) -> Figure:
+        session_ids = await self.sessions.create(CONNECTIONS, observed=False)
+        measured, floor = [], []
+        for _ in range(self.effort.rounds):
+            floor.append(
+                await self.sessions.store(session_ids, self.effort.unary, callers=CONNECTIONS)
+            )
+            measured.append(
+                await self.sessions.stream(session_ids[0], self.effort.streamed, at_once=at_once)
+            )
         return Figure(
-            name="messages of 400 bytes stored, one gRPC stream",
+            name=name,
             unit="/s",
             measured=measured,
             floor_name=f"unary gRPC, {CONNECTIONS} callers",
             floor=floor,
-            target=Target(ratio=6.0),
+            target=target,
         )
-
-    async def stream_beside_one(self) -> Figure:
-        """Store messages in one stream, and as one caller who calls for each of them."""
-        measured, floor = await self._stream_by_turns(callers=1, count=self.effort.unary // 4)
-        return Figure(
-            name="the same, beside a single caller",
-            unit="/s",
-            measured=measured,
-            floor_name="unary gRPC, one caller",
-            floor=floor,
-        )
-
-    async def _stream_by_turns(
-        self, *, callers: int, count: int
-    ) -> tuple[list[float], list[float]]:
-        session_ids = await self.sessions.create(callers, observed=False)
-        measured, floor = [], []
-        for _ in range(self.effort.rounds):
-            floor.append(await self.sessions.store(session_ids, count, callers=callers))
-            measured.append(await self.sessions.stream(session_ids[0], self.effort.streamed))
-        return measured, floor
 
     async def search(self) -> Figure:
         """Search skills, one query after the other."""

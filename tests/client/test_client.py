@@ -313,6 +313,18 @@ def test_an_exchange_is_stored_whole_or_not_at_all(client: AcontextClient) -> No
     assert len(client.sessions.get_messages(session_id).items) == 2
 
 
+def test_a_long_history_is_kept_up_to_what_is_refused(client: AcontextClient) -> None:
+    session_id = client.sessions.create().id
+    said = [f"{number} {'x' * (number % 50) * 2_000}" for number in range(300)]
+    blobs: list[dict[str, object]] = [HELLO | {"content": text} for text in said]
+    assert client.sessions.store_messages(session_id, blobs).last_sequence == 300
+    with pytest.raises(errors.InvalidMessage) as refusal:
+        client.sessions.store_messages(session_id, [*blobs[:270], HELLO | {"content": 5}, HELLO])
+    assert refusal.value.metadata["stored"] == "270"
+    kept = client.sessions.list_all_messages(session_id)
+    assert [message.parts[0].text for message in kept] == [*said, *said[:270]]
+
+
 def test_edit_strategies_are_typed(client: AcontextClient) -> None:
     session_id = client.sessions.create().id
     client.sessions.store_messages(session_id, [HELLO, {"role": "user", "content": "Bye " * 50}])

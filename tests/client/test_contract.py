@@ -18,6 +18,7 @@ OTHER_DOORS = ("Json", "Multipart")
 """The same for JSON callers."""
 NAMED_ELSEWHERE: Mapping[str, set[str]] = {
     "DownloadArtifactRequest": {"length"},  # set after the request is made
+    "StoreMessagesRequest": {"message"},  # one alone; the SDK sends many at once
 }
 NOT_OFFERED: Mapping[str, set[str]] = {
     "ReindexSkillsRequest": set(),  # a repair of the operator's, not a client's

@@ -1,6 +1,7 @@
 """SessionService over gRPC."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC
@@ -55,6 +56,8 @@ from acontext_server.session.store.sessions import SessionFilter
 DEFAULT_LIMIT = 20
 DEFAULT_STRETCH = 32
 DEFAULT_SWEEP = 200
+TURN = 16
+"""After so many messages of one piece, others get their turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,13 +192,15 @@ class SessionServicer(pb.SessionServiceServicer):
     async def _read_all(
         self, stream: AsyncIterator[pb.StoreMessagesRequest]
     ) -> AsyncGenerator[StoreRequest, None]:
-        async for request in stream:
-            message = request.message
-            if not message.files:  # most have none, and looking after some costs as much as storing
-                yield bodies.read_typed(message, {})
-                continue
-            async with bodies.read_files(message, self.storing.contents.blobs) as files:
-                yield bodies.read_typed(message, files)
+        async for piece in stream:
+            for number, message in enumerate(_messages(piece), 1):
+                if number % TURN == 0:
+                    await asyncio.sleep(0)
+                if not message.files:  # most have none; to look after some costs as much as storing
+                    yield bodies.read_typed(message, {})
+                    continue
+                async with bodies.read_files(message, self.storing.contents.blobs) as files:
+                    yield bodies.read_typed(message, files)
 
     async def ListMessages(
         self, request: pb.ListMessagesRequest, context: Context
@@ -333,6 +338,12 @@ class SessionServicer(pb.SessionServiceServicer):
         until = request.paused_until.ToDatetime(UTC)
         await self.observing.record_pause(caller().project_id, until=until)
         return pb.RecordPauseResponse()
+
+
+def _messages(piece: pb.StoreMessagesRequest) -> Iterator[pb.StoreMessageRequest]:
+    if piece.HasField("message") or not piece.messages:
+        yield piece.message
+    yield from piece.messages
 
 
 def _id(text: str) -> SessionId:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Unpack, cast
 
 from .._model import moment_of, struct_of
+from ..errors import APIError
 from ..messages import MessageBlob, blob_json
 from ..observer import v1 as observer
 from ..session import v1 as pb
@@ -36,6 +37,8 @@ from ..uploads import Upload, normalize_file_upload, read_whole
 from .connection import Resource, batches, every_page, new_request_id
 
 _BATCH = 256
+_PIECE, _PIECE_BYTES = 32, 1 << 20
+"""Messages, and about how many bytes, that go at once in a stream."""
 _FLUSH_SECONDS = 40.0
 """A flush answers within 30 s, whatever the time-out of other calls is."""
 
@@ -254,22 +257,28 @@ class SessionsAPI(Resource):
     ) -> StoredMessages:
         """Append many messages in order, several times faster than one by one.
 
-        Each is stored alone: when one is refused, those before it are kept.
+        Each is stored alone: when one is refused, those before it are kept, and the metadata of the
+        error say under `stored` how many they are.
         """
         stored = StoredMessages(count=0, last_sequence=0)
         for batch in batches(blobs, _BATCH):
             requests = [
-                pb.StoreMessagesRequest(
-                    message=pb.StoreMessageRequest(
-                        session_id=session_id,
-                        format=format,
-                        blob_json=blob_json(blob),
-                        request_id=new_request_id(),
-                    )
+                pb.StoreMessageRequest(
+                    session_id=session_id,
+                    format=format,
+                    blob_json=blob_json(blob),
+                    request_id=new_request_id(),
                 )
                 for blob in batch
             ]
-            answer = self._connection.send(self._stubs.sessions.StoreMessages, requests)
+            try:
+                answer = self._connection.send(
+                    self._stubs.sessions.StoreMessages, _pieces(requests)
+                )
+            except APIError as refusal:
+                if of_batch := refusal.metadata.get("stored"):
+                    refusal.metadata["stored"] = str(stored.count + int(of_batch))
+                raise
             stored = StoredMessages(
                 count=stored.count + answer.count, last_sequence=answer.last_sequence
             )
@@ -477,6 +486,20 @@ def _list_request(
         stored_before=moment_of(which.get("stored_before")),
         with_states=with_states,
     )
+
+
+def _pieces(requests: Iterable[pb.StoreMessageRequest]) -> list[pb.StoreMessagesRequest]:
+    pieces: list[pb.StoreMessagesRequest] = []
+    room = 0
+    for request in requests:
+        size = len(request.blob_json)
+        if pieces and size <= room and len(pieces[-1].messages) < _PIECE:
+            pieces[-1].messages.append(request)
+        else:
+            pieces.append(pb.StoreMessagesRequest(messages=[request]))
+            room = _PIECE_BYTES
+        room -= size
+    return pieces
 
 
 def _files(uploads: Mapping[str, Upload]) -> Iterable[pb.FileUpload]:

@@ -30,7 +30,6 @@ from acontext_server.kit.errors import (
     Unavailable,
 )
 from acontext_server.kit.ids import uuid7
-from acontext_server.kit.rpc.ahead import Begun
 from acontext_server.kit.rpc.nulls import MARKER_KEY, mark_nulls
 from acontext_server.kit.rpc.status import CODES, DETAILS_KEY, details_of
 from acontext_server.kit.rpc.watching import Watch
@@ -205,7 +204,7 @@ class _Around:
         try:
             metadata = _metadata(context)
             await self.interceptor.enter(self.method, metadata)
-            response = await behaviour(self._taken(request, context), context)
+            response = await behaviour(self._taken(request), context)
             return _serialised(response, metadata)
         except (Exception, asyncio.CancelledError) as error:
             failure = self.interceptor.failure(error)
@@ -216,30 +215,23 @@ class _Around:
         try:
             metadata = _metadata(context)
             await self.interceptor.enter(self.method, metadata)
-            async for response in behaviour(self._taken(request, context), context):
+            async for response in behaviour(self._taken(request), context):
                 yield _serialised(response, metadata)
             return
         except (Exception, asyncio.CancelledError) as error:
             failure = self.interceptor.failure(error)
         await self.interceptor.abort(context, failure)
 
-    def _taken(self, request: Any, context: Context) -> Any:
+    def _taken(self, request: Any) -> Any:
         if self.handler.request_streaming:
-            return self._pieces(context)
+            return self._pieces(request)
         message = self._parsed(request)
         _validate(message)
         return message
 
-    async def _pieces(self, context: Context) -> AsyncIterator[Message]:
-        # While a piece is dealt with the next one is on its way from grpc, whose own iterator would
-        # be asked too late and cost a tenth more for each.
-        ahead = Begun(context.read())
-        try:
-            while (piece := await ahead) is not aio.EOF:
-                ahead = Begun(context.read())
-                yield self._parsed(piece)
-        finally:
-            ahead.close()
+    async def _pieces(self, stream: AsyncIterator[bytes]) -> AsyncIterator[Message]:
+        async for piece in stream:
+            yield self._parsed(piece)
 
     def _parsed(self, data: bytes) -> Message:
         parse = cast("Callable[[bytes], Message]", self.handler.request_deserializer)

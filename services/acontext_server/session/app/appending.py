@@ -41,18 +41,21 @@ class Chain:
     has an answer of its own.
     """
 
+    stored: int = 0
     last_sequence: int = 0
+    failure: BaseException | None = None
+    """Why the first message that was not stored was not."""
     broken: bool = False
-    _failure: BaseException | None = None
     _waiting: int = 0
+    _waiting_bytes: int = 0
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def catch_up(self, waiting: int = 0) -> None:
-        """Wait until no more than so many messages wait to be stored; raises why one was not."""
-        while self._waiting > waiting and not self._failure:
+    async def catch_up(self, *, messages: int, size: int) -> None:
+        """Wait until at most so many messages, of so many bytes, wait; raises why one failed."""
+        while (self._waiting > messages or self._waiting_bytes > size) and not self.failure:
             await self._move()
-        if self._failure:
-            raise self._failure
+        if self.failure:
+            raise self.failure
 
     async def settle_all(self) -> None:
         """Wait until all messages are stored or refused."""
@@ -63,18 +66,21 @@ class Chain:
         self._moved.clear()
         await self._moved.wait()
 
-    def add(self) -> None:
+    def add(self, size: int) -> None:
         """Count a message that is submitted."""
         self._waiting += 1
+        self._waiting_bytes += size
 
-    def settle(self, outcome: "Appended | BaseException") -> None:
+    def settle(self, size: int, outcome: "Appended | BaseException") -> None:
         """Take what has become of the next message."""
         self._waiting -= 1
+        self._waiting_bytes -= size
         self._moved.set()
         if isinstance(outcome, BaseException):
             self.broken = True
-            self._failure = self._failure or outcome
+            self.failure = self.failure or outcome
         else:
+            self.stored += 1
             self.last_sequence = outcome.message.sequence
 
 
@@ -116,7 +122,7 @@ class _Waiting(NamedTuple):
 
     def settle(self, outcome: Appended | Exception) -> None:
         if self.draft.chain:
-            self.draft.chain.settle(outcome)
+            self.draft.chain.settle(self.draft.new.size, outcome)
         elif self.answer is None or self.answer.done():
             return  # the caller has gone; the message stays
         elif isinstance(outcome, Exception):
@@ -126,7 +132,7 @@ class _Waiting(NamedTuple):
 
     def cancel(self) -> None:
         if self.draft.chain:
-            self.draft.chain.settle(asyncio.CancelledError())
+            self.draft.chain.settle(self.draft.new.size, asyncio.CancelledError())
         elif self.answer:
             self.answer.cancel()
 
@@ -161,7 +167,7 @@ class Appender:
     def submit_chained(self, draft: Draft) -> None:
         """Queue a draft of a chain, which tells what becomes of it."""
         assert draft.chain is not None  # nobody else would hear of a failure
-        draft.chain.add()
+        draft.chain.add(draft.new.size)
         self._queue.append(_Waiting(draft, carried(), None))
         self._news.set()
         if len(self._queue) >= MAX_BATCH:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from acontext_server.kit.blobs import Spool
 from acontext_server.kit.database import Database
+from acontext_server.kit.errors import ServiceError, Unavailable
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.mime import mime_of
 from acontext_server.kit.requests import digest_of
@@ -31,7 +32,8 @@ PUTTING = timedelta(minutes=10)
 LARGE_BYTES = 256 << 10
 """From here on a message is read in a thread, so that others need not wait for it."""
 IN_FLIGHT = 1000
-"""Messages of one stream that wait for their commit at the same time."""
+BYTES_IN_FLIGHT = 32 << 20
+"""Messages of one stream, and their bytes, that wait for their commit at the same time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,19 +77,27 @@ class StoringApp:
     ) -> tuple[int, int]:
         """Append a stream of messages, and say how many and the last one's sequence.
 
-        When one fails, those before it are stored and none after it.
+        When one is refused, those before it are stored and none after it; the error's metadata say
+        under `stored` how many those are.
         """
-        chain, count = Chain(), 0
+        chain = Chain()
         try:
-            async for request in requests:
-                self.appender.submit_chained(await self._draft(project_id, request, chain))
-                count += 1
-                await chain.catch_up(IN_FLIGHT)
-            self.appender.hurry()
-            await chain.catch_up()
+            await self._submit_all(project_id, requests, chain)
+        except ServiceError as error:
+            await chain.settle_all()
+            raise _first_of(chain, error) from None
         finally:
             await chain.settle_all()
-        return count, chain.last_sequence
+        return chain.stored, chain.last_sequence
+
+    async def _submit_all(
+        self, project_id: ProjectId, requests: AsyncIterator[StoreRequest], chain: Chain
+    ) -> None:
+        async for request in requests:
+            self.appender.submit_chained(await self._draft(project_id, request, chain))
+            await chain.catch_up(messages=IN_FLIGHT, size=BYTES_IN_FLIGHT)
+        self.appender.hurry()
+        await chain.catch_up(messages=0, size=0)
 
     async def _draft(
         self, project_id: ProjectId, request: StoreRequest, chain: Chain | None = None
@@ -159,6 +169,15 @@ class StoringApp:
         if appended.repeated or asks_for_call(content):
             [content] = await self.contents.of(draft.new.key[0], [appended.message])
         return to_message(appended.message, content, appended.log)
+
+
+def _first_of(chain: Chain, error: ServiceError) -> BaseException:
+    """Return what went wrong first: a message may be refused while those before it are stored."""
+    first = chain.failure or error
+    if isinstance(first, ServiceError) and not isinstance(first, Unavailable):
+        # Of what is unavailable nobody knows, and it is told to others too.
+        first.metadata["stored"] = str(chain.stored)
+    return first
 
 
 async def _upload(file: NewFile) -> Upload:

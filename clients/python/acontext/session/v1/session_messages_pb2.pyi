@@ -168,21 +168,31 @@ Global___StoreMessageMultipartRequest: _TypeAlias = StoreMessageMultipartRequest
 
 @_typing.final
 class StoreMessagesRequest(_message.Message):
-    """Is one message of a bulk stream."""
+    """Is a piece of a bulk stream: one message, or many at once, which costs both sides half as much for
+    each of them.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     MESSAGE_FIELD_NUMBER: _builtins.int
+    MESSAGES_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def message(self) -> Global___StoreMessageRequest: ...
+    def message(self) -> Global___StoreMessageRequest:
+        """With nothing in `messages`, this is required."""
+
+    @_builtins.property
+    def messages(self) -> _containers.RepeatedCompositeFieldContainer[Global___StoreMessageRequest]:
+        """Behind `message`, in this order. Some dozens are best; a piece has at most 64 MiB."""
+
     def __init__(
         self,
         *,
         message: Global___StoreMessageRequest | None = ...,
+        messages: _abc.Iterable[Global___StoreMessageRequest] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "messages", b"messages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

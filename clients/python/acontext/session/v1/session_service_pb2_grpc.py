@@ -246,8 +246,9 @@ class SessionServiceServicer(object):
     def StoreMessages(self, request_iterator, context):
         """StoreMessages appends many messages in the order sent, to one session or several.
 
-        Every message is stored alone: when the stream breaks, those before are kept. Send a request_id
-        with each to send the stream again safely.
+        Every message is stored alone: when the stream breaks, those before are kept. When a message is
+        refused, the metadata of the error say under `stored` how many were stored before it. Send a
+        request_id with each to send the stream again safely.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -79,8 +79,9 @@ class SessionServiceStub:
     StoreMessages: _grpc.StreamUnaryMultiCallable[_session_messages_pb2.StoreMessagesRequest, _session_messages_pb2.StoreMessagesResponse]
     """StoreMessages appends many messages in the order sent, to one session or several.
 
-    Every message is stored alone: when the stream breaks, those before are kept. Send a request_id
-    with each to send the stream again safely.
+    Every message is stored alone: when the stream breaks, those before are kept. When a message is
+    refused, the metadata of the error say under `stored` how many were stored before it. Send a
+    request_id with each to send the stream again safely.
     """
     ListMessages: _grpc.UnaryUnaryMultiCallable[_session_messages_pb2.ListMessagesRequest, _session_messages_pb2.ListMessagesResponse]
     """ListMessages returns a page, always oldest to newest."""
@@ -166,8 +167,9 @@ class SessionServiceAsyncStub(SessionServiceStub):
     StoreMessages: _aio.StreamUnaryMultiCallable[_session_messages_pb2.StoreMessagesRequest, _session_messages_pb2.StoreMessagesResponse]  # type: ignore[assignment]
     """StoreMessages appends many messages in the order sent, to one session or several.
 
-    Every message is stored alone: when the stream breaks, those before are kept. Send a request_id
-    with each to send the stream again safely.
+    Every message is stored alone: when the stream breaks, those before are kept. When a message is
+    refused, the metadata of the error say under `stored` how many were stored before it. Send a
+    request_id with each to send the stream again safely.
     """
     ListMessages: _aio.UnaryUnaryMultiCallable[_session_messages_pb2.ListMessagesRequest, _session_messages_pb2.ListMessagesResponse]  # type: ignore[assignment]
     """ListMessages returns a page, always oldest to newest."""
@@ -322,8 +324,9 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_session_messages_pb2.StoreMessagesResponse, _abc.Awaitable[_session_messages_pb2.StoreMessagesResponse]]:
         """StoreMessages appends many messages in the order sent, to one session or several.
 
-        Every message is stored alone: when the stream breaks, those before are kept. Send a request_id
-        with each to send the stream again safely.
+        Every message is stored alone: when the stream breaks, those before are kept. When a message is
+        refused, the metadata of the error say under `stored` how many were stored before it. Send a
+        request_id with each to send the stream again safely.
         """
 
     @_abc_1.abstractmethod

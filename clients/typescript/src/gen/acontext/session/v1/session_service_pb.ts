@@ -588,8 +588,9 @@ export const SessionService: GenService<{
   /**
    * StoreMessages appends many messages in the order sent, to one session or several.
    *
-   * Every message is stored alone: when the stream breaks, those before are kept. Send a request_id
-   * with each to send the stream again safely.
+   * Every message is stored alone: when the stream breaks, those before are kept. When a message is
+   * refused, the metadata of the error say under `stored` how many were stored before it. Send a
+   * request_id with each to send the stream again safely.
    *
    * @generated from rpc acontext.session.v1.SessionService.StoreMessages
    */
