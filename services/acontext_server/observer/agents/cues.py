@@ -5,58 +5,9 @@ offering, reporting), never about *what*: no subject matter, no tool, no service
 """
 
 import re
-from functools import lru_cache
 
-_FLAGS = re.IGNORECASE
-
-
-class _Cue:
-    """A pattern in lower case, looked for in any case.
-
-    A text in lower case is searched in half the time that it takes to ignore case.
-    """
-
-    def __init__(self, pattern: str) -> None:
-        self.pattern = pattern
-        self._compiled = re.compile(pattern)
-
-    def is_in(self, text: str) -> bool:
-        """Look for it."""
-        return bool(self._compiled.search(text.lower()))
-
-
-_LOOK = (
-    "find search look show list check see browse display tell recommend suggest explore research "
-    "compare locate discover read review analyze analyse investigate explain summarize summarise "
-    "identify query fetch"
-)
-_ACT = (
-    "get make book reserve order buy purchase rent schedule arrange cancel change modify update "
-    "send transfer pay play start stop open close call create write draft build design develop "
-    "implement code fix debug repair deploy publish release install configure setup set run test "
-    "execute refactor add remove delete move copy rename merge upload download save store post "
-    "star fork clone commit push pull translate convert generate prepare plan sort clean format "
-    "calculate compute measure collect gather extract import export register subscribe sign join "
-    "apply submit upgrade downgrade migrate return exchange refund hire invite remind turn put "
-    "switch connect give help use try pick choose select provide init initialize scrape crawl "
-    "train evaluate document rewrite restart reboot notify email message ping report record track "
-    "monitor assign approve reject archive restore reset resize enable disable increase reduce "
-    "optimize optimise improve lint benchmark profile inspect validate reply respond forward print "
-    "draw sketch paint cook brainstorm outline edit proofread resolve tidy split group filter rank "
-    "label tag classify count estimate forecast predict aggregate reproduce patch mount unpack "
-    "reschedule postpone compile crop shorten extend simplify integrate introduce port wrap mock "
-    "containerize containerise escalate propose rephrase reword "
-    "visualize visualise plot render wire hook expose replace undo revert roll rotate bump pin"
-)
-_AMBIGUOUS_WORDS = (
-    "get help give do use try plan star fork set run test sort format code design document "
-    "clean turn open close start stop return exchange order call change put pick choose measure "
-    "train store post email message ping report record track edit profile split group filter rank "
-    "label tag count estimate forecast print plot wire hook roll pin patch mount outline reply"
-)
-_AMBIGUOUS = frozenset(_AMBIGUOUS_WORDS.split())
-"""Verbs that are nouns or small talk as often, so that they say nothing in mid-sentence."""
-_VERBS = "|".join((_LOOK + " " + _ACT).split())
+from acontext_server.observer.agents.language import has_word, read_once, sentences, words
+from acontext_server.observer.agents.vocabulary import ACT, AMBIGUOUS, LOOK, VERBS, Cue
 
 _POLITE = (
     r"(?:(?:please|also|now|just|then|kindly|first|next|and|so|but|actually|instead|maybe"
@@ -74,7 +25,7 @@ _PRAISE = (
     r"|looks? (?:good|great|right|fine|perfect|nice|amazing|awesome)(?: now| to me)*"
 )
 """The user is content with what was done."""
-_CONTENT = _Cue(
+_CONTENT = Cue(
     rf"^\W*(?:(?:ok(?:ay)?|oh|ah|wow|great|perfect|yes|cool)\W+)*(?:{_PRAISE}|(?:many )?thank(?:s"
     rf"|x)?\b|thx\b"
     r"|cheers\b|perfect\b|awesome\b|excellent\b|wonderful\b|fantastic\b|amazing\b|brilliant\b"
@@ -115,7 +66,7 @@ _FILLER = re.compile(
     r"(?: (?:for|with|to|by) me)?(?: then)?"
     r"|sounds (?:good|great|fine|nice|perfect)(?: to me)?|works for me|i (?:like|love) (?:it|that)"
     r"(?: one)?|i agree|i confirm|confirmed|then|good then)\b\s*[,.!;:]*\s*)+",
-    _FLAGS,
+    re.IGNORECASE,
 )
 _CLOSING = re.compile(
     r"^(?:(?:no,?\s*)?(?:thanks?|thank you)\b.{0,60}|(?:no,?\s*)?that(?:'s|s| is|'ll| will| would)"
@@ -127,11 +78,11 @@ _CLOSING = re.compile(
     r"|you(?:'re| are) (?:very |most )?welcome\b.*|not (?:today|at the moment|for now|really)\b.*"
     r"|(?:actually,? |sorry,? )?i(?: need| have|'ve got) to (?:go|run|leave)\b.*"
     r"|i (?:think )?(?:that|this) is (?:all|it)\b.*|talk to you .*|#+stop#+)$",
-    _FLAGS,
+    re.IGNORECASE,
 )
 _ASKING = re.compile(
     rf"^{_POLITE}(?:"
-    rf"(?:can|could|would|will|may|might) (?:you|i|we)\b.*\b(?:{_VERBS}|assist|like|have)\b"
+    rf"(?:can|could|would|will|may|might) (?:you|i|we)\b.*\b(?:{VERBS}|assist|like|have)\b"
     r"|(?:can|could|would|will) you (?:please |also |just )*(?:figure|sort|work|look|take|deal"
     r"|handle|go|point|walk|keep|see (?:to|if|whether)|double-check|ensure|make)\b"
     r"|(?:do|would) you (?:mind|have)\b"
@@ -141,21 +92,21 @@ _ASKING = re.compile(
     r"|(?:i|we)(?:'d| would)(?: also| really)? (?:like|love)\b"
     r"|(?:i|we)(?:'m| am| are|'re| was)?(?: also| just)? (?:looking|searching|trying|hoping"
     r"|planning|interested|thinking)\b|(?:looking|searching) for\b"
-    rf"|(?:we|you) (?:should|must|ought to)\b.*\b(?:{_VERBS})\b"
+    rf"|(?:we|you) (?:should|must|ought to)\b.*\b(?:{VERBS})\b"
     r"|i(?:'m| am) in need\b|(?:let'?s|let us)\b|how about (?:\w+ing)\b|any chance\b"
-    rf"|do (?:a|an|the|some|my|our)\b|(?:{_VERBS})\b(?! (?:is|are|was)\b))",
-    _FLAGS,
+    rf"|do (?:a|an|the|some|my|our)\b|(?:{VERBS})\b(?! (?:is|are|was)\b))",
+    re.IGNORECASE,
 )
-_REQUEST_INSIDE = _Cue(
+_REQUEST_INSIDE = Cue(
     rf"[,;]\s*(?:and |but |so |then )?{_POLITE}(?:(?:can|could|would|will) (?:you|i"
-    rf"|we)\b.*\b(?:{_VERBS})\b"
+    rf"|we)\b.*\b(?:{VERBS})\b"
     r"|i(?:'d| would)? (?:also )?(?:need|want|like)\b|help me\b"
-    rf"|please (?:{_VERBS})\b)"
+    rf"|please (?:{VERBS})\b)"
 )
 _IMPERATIVE = re.compile(
     rf"^{_POLITE}(?:(?:can|could|would|will) you (?:please |also |help me )?|(?:i|we)(?:'d| would)?"
-    rf" (?:need|want|like) you to )?(?:{_VERBS})\b",
-    _FLAGS,
+    rf" (?:need|want|like) you to )?(?:{VERBS})\b",
+    re.IGNORECASE,
 )
 _MANNER = re.compile(
     rf"^{_POLITE}(?:(?:can|could|would|will) you (?:please )?)?(?:always|never|only|first|use|keep"
@@ -164,21 +115,21 @@ _MANNER = re.compile(
     r"|confirm|inform|warn|remember|go (?:with|for|ahead)|proceed|continue|take|pay|charge|ship"
     r"|deliver|look)\b"
     r"(?! (?:is|are|was|were)\b)",
-    _FLAGS,
+    re.IGNORECASE,
 )
 _BETWEEN_IMPERATIVES = re.compile(
     rf"(?:\s*[,;]\s*(?:and |then |and then |also )*|\s+(?:and|then|and then|and also)\s+)"
-    rf"(?=(?:please |also )?(?:{_VERBS})\b(?!\s+(?:of|is|are|was)\b))",
-    _FLAGS,
+    rf"(?=(?:please |also )?(?:{VERBS})\b(?!\s+(?:of|is|are|was)\b))",
+    re.IGNORECASE,
 )
-_LEAD_OF_LIST = re.compile(rf"^[^:]{{0,80}}:\s+(?={_POLITE}(?:{_VERBS})\b)", _FLAGS)
+_LEAD_OF_LIST = re.compile(rf"^[^:]{{0,80}}:\s+(?={_POLITE}(?:{VERBS})\b)", re.IGNORECASE)
 _ADDING = re.compile(
     r"^(?:also|and(?: also| then)?|then|next|finally|lastly|additionally|in addition|besides"
     r"|after that|(?:i|we)(?:'d| would)? also\b|(?:can|could|would|will) you (?:please )?also"
     r"|secondly|thirdly|second|third|plus)\b",
-    _FLAGS,
+    re.IGNORECASE,
 )
-_REFINING = _Cue(
+_REFINING = Cue(
     r"\b(?:something|anything|someone|anyone|somewhere|anywhere|nothing|one) (?:else|other"
     r"|different"
     r"|cheaper|better|similar)|(?<!\bmy )(?<!\bour )(?<!\bthe )\bothers?\b|\banother (?:one"
@@ -193,21 +144,21 @@ _REFINING = _Cue(
 _OFFER = re.compile(
     r"\b(?:would you like|do you (?:want|wish|need)|do you wanna|shall i|should i|can i|could i"
     rf"|may i|want me to|wanna|would you care|any plans? to|want to|is it ok(?:ay)? (?:if"
-    rf"|to))\b(?P<what>[^?]*\b(?:{_VERBS})\w*\b[^?]*"
+    rf"|to))\b(?P<what>[^?]*\b(?:{VERBS})\w*\b[^?]*"
     r"|[^?]*\b(?:it|that|one|them|tickets?|this)\b[^?]*)\?",
-    _FLAGS,
+    re.IGNORECASE,
 )
 _NO_OFFER = re.compile(
-    r"\s*(?:me )?(?:to )?(?:suggest|recommend|help|assist|ask|know|have your)\b", _FLAGS
+    r"\s*(?:me )?(?:to )?(?:suggest|recommend|help|assist|ask|know|have your)\b", re.IGNORECASE
 )
-_ANYTHING_ELSE = _Cue(
+_ANYTHING_ELSE = Cue(
     r"\b(?:anything|something|what) (?:else|more|further|additional)|\bany(?:thing)? (?:other"
     r"|more|further)\b"
     r"|\bwhat(?:'s| is) next\b|\bwhat (?:can|shall|should) (?:i|we) do next\b"
     r"|\bmore requests?\b|\bfurther (?:help|assistance)\b|\bassist you (?:with|further)"
     r"|\bhelp (?:you )?(?:with )?(?:today|now)\b|\banything i can\b"
 )
-_ASKS_FOR_INPUT = _Cue(
+_ASKS_FOR_INPUT = Cue(
     r"\b(?:please|kindly) (?:provide|tell|confirm|verify|specify|choose|select|share|indicate"
     r"|let me know"
     r"|give|clarify|enter|state|check)|\b(?:could|can|would|may) (?:you|i) (?:please )?(?:provide"
@@ -221,10 +172,10 @@ _ASKS_FOR_INPUT = _Cue(
 _ASIDE = re.compile(
     r"^\W*(?:(?:quick|side|one|another|small|just a) (?:quick )?question|by the way|btw"
     r"|just curious|out of curiosity|unrelated)\b",
-    _FLAGS,
+    re.IGNORECASE,
 )
-_BEFORE_ACTING = _Cue(r"\b(?:shall|should|may) i\b")
-_ASKS_TO_CONFIRM = _Cue(
+_BEFORE_ACTING = Cue(r"\b(?:shall|should|may) i\b")
+_ASKS_TO_CONFIRM = Cue(
     r"\b(?:do|can|could|would) you (?:please )?(?:confirm|approve|agree)\b|\byes ?(?:/|or) ?no\b"
     r"|\b(?:shall|should|may|can) i (?:proceed|go ahead|continue|do (?:that|this|it|so))\b"
     r"|\bis (?:that|this|everything|it|all of this) (?:ok(?:ay)?|correct|right|fine|alright)\b"
@@ -234,25 +185,25 @@ _TELLING = re.compile(
     r"^(?:report\b|summari[sz]e\b|let (?:me|us) know\b|tell (?:me|us)\b|(?:send|give|show"
     r"|write) (?:me|us)"
     r" (?:a |an |the )?(?:\w+ )?(?:summary|report|overview|result|results|update)\b)",
-    _FLAGS,
+    re.IGNORECASE,
 )
 _NO_WORK = re.compile(
-    r"^(?:and )?(?:tell (?:me|us)|let (?:me|us) know|(?:make|be) sure|ensure)\b", _FLAGS
+    r"^(?:and )?(?:tell (?:me|us)|let (?:me|us) know|(?:make|be) sure|ensure)\b", re.IGNORECASE
 )
 """What comes of the work is told anyway, and how it is to be is no work of its own."""
-_REVISING = _Cue(
+_REVISING = Cue(
     r"\b(?:make|change|rewrite|rephrase|shorten|extend|reword|redo|update|edit|adjust|tweak|expand"
     r"|simplify|reformat|revise|polish|trim)\s+(?:it|this|that|them|these|those)\b"
     r"|\bmake\s+(?:the|its|their|your|this|that|these|those) .{2,40}?\b(?:\w{2,}er|more|less)\b"
 )
-_GIVING_UP = _Cue(
+_GIVING_UP = Cue(
     r"\b(?:never ?mind|forget (?:it|about it|that)|give up|giving up|don'?t bother|stop (?:it"
     r"|that|here|working)"
     r"|not needed any ?more|no longer (?:need|want)|drop it|abort"
     r"|leave it(?! (?:as|like|at|in|on|to|with)))\b"
     r"|\bno need(?: any ?more| for (?:it|that|this))?\W*$"
 )
-_COMPLAINT = _Cue(
+_COMPLAINT = Cue(
     r"\b(?:wrong|incorrect|not (?:right|correct|working|what i)|(?:does|did|is|was"
     r"|has)n'?t (?:work|right|correct|been)"
     r"|still (?:not|broken|fails?|failing|missing|an? )|broken|that'?s not|this is not|it fails"
@@ -263,9 +214,9 @@ _COMPLAINT = _Cue(
 _BARE_COMPLAINT = re.compile(
     r"^\W*(?:no\W+)?(?:that|this|it)(?:'s| is| was)(?: still)? ?(?:n't|not) (?:what|how|the way)"
     r" (?:i|we) (?:asked(?: for)?|wanted|meant|said|had in mind|need)\W*$",
-    _FLAGS,
+    re.IGNORECASE,
 )
-_FAILURE = _Cue(
+_FAILURE = Cue(
     r"\b(?:unable to|(?:could|can)(?:n?'?t|not| not) (?!understand|hear|see|catch|tell|wait)\w+"
     r"|(?:was|were|did|do|does)(?:n'?t| ?not) (?:able to "
     r"|seem to )?(?:be )?(?:\w+ )?"
@@ -277,8 +228,8 @@ _FAILURE = _Cue(
     r"|went wrong"
     r"|had (?:a |an )?(?:problem|issue|error|trouble)|give up|no luck|cannot be)\b"
 )
-_APOLOGY = _Cue(r"\b(?:sorry|apologi[sz]e|apologies|afraid|unfortunately|regret|unable)\b")
-_DONE = _Cue(
+_APOLOGY = Cue(r"\b(?:sorry|apologi[sz]e|apologies|afraid|unfortunately|regret|unable)\b")
+_DONE = Cue(
     r"^\W*(?!need|indeed|based|inspired|compared)\w{3,}ed\b|\bworks? (?:now|again)\b|\b(?:is"
     r"|are) now\b"
     r"|\bi (?:just |also |already |now )?(?!need)(?:\w+ed|made|wrote|built|sent|put|ran)\b"
@@ -295,46 +246,14 @@ _ERROR_RESULT = re.compile(
     r"|exception)\"?\s*:\s*(?!null|false|\"\"|none|\[\]|0)"
     r"|\"?(?:success|ok)\"?\s*:\s*false|\btraceback \(most recent|\bcommand not found"
     r"|exit(?:ed with)? code:? [1-9]",
-    _FLAGS,
+    re.IGNORECASE,
 )
 _CONCRETE = re.compile(
     r"https?://|(?<![\w.])\d+(?:[.,]\d+)*%?(?![\w.]*\w)|\b(?:error|exception|fail(?:s|ed|ing|ure)?"
     r"|broken|missing|because|turns out|caused|found|crash(?:es|ed)?)\b",
-    _FLAGS,
+    re.IGNORECASE,
 )
-_PLAN_LEAD = _Cue(
-    r"\b(?:plan|plans|steps?|approach|roadmap|to-?do|strategy|stages|phases|proposal|i(?:'ll|'d"
-    r"| will| would| can| am going to|'m going to)"
-    r"|here'?s (?:how|what)|we(?:'ll| will| can))\b"
-)
-_INSTRUCTING = _Cue(
-    r"\bfollow\b|\bhow to\b|\byou (?:can|could|may|might|should|must|need to|have to|will need)\b"
-)
-"""The steps are for the user to take."""
-_ITEM = re.compile(
-    r"^\s{0,2}(?:#{1,6}\s+)?(?:\*\*)?(?:step\s*)?(?P<number>\d{1,2})\s*[.):]\s*(?P<text>\S.*)$",
-    _FLAGS,
-)
-_BULLET = re.compile(r"^\s?(?:[-*•+]|\[ ?\])\s+(?:\[ ?\]\s*)?(?P<text>\S.*)$")
-_PLAN_ANNOUNCED = _Cue(
-    r"\b(?:plan|plans|steps?|approach|roadmap|to-?do|strategy|here(?:'s| is) (?:how|what)"
-    r"|(?:i|we)(?:'ll| will| am going to|'m going to))\b[^?]*:\W*$"
-)
-_FIRST_THEN = re.compile(
-    r"\bfirst(?:ly)?,? (?:of all,? )?(?:(?:i|we)(?:'ll| will| would|'d| am going to|'m going to)"
-    r" |let me |let's )(?P<steps>.*\b(?:then|next|after that|finally|lastly)\b.*)$",
-    _FLAGS,
-)
-_NEXT_IN_PROSE = re.compile(
-    r"[,;]?\s*\b(?:and )?(?:then|next|after that|afterwards|finally|lastly|at last)\b,?\s*",
-    _FLAGS,
-)
-_LED_IN_PROSE = re.compile(
-    r"^(?:and )?(?:(?:i|we)(?:'ll| will| would|'d| am going to|'m going to) )?(?:also )?", _FLAGS
-)
-_MOST_STEPS = 12
-_LEAST_IN_PROSE = 2
-_OBJECTION = _Cue(
+_OBJECTION = Cue(
     r"^(?:no(?!\W+(?:problem|worries|objections?|that'?s (?:fine|good|ok)|need to change))|nope"
     r"|wait|hold on|stop|not (?:yet|quite|like)|i (?:don'?t|do not) (?:like|want|agree"
     r"|think)|hmm+,? no"
@@ -348,9 +267,9 @@ _AFFIRMING = re.compile(
     r"|awesome|i (?:like|love|do|agree"
     r"|want|would|'?d|need|will|confirm|think)|i'?d|let'?s|could|can|make|for|book|get|give|two"
     r"|one|three|four|\d)\b",
-    _FLAGS,
+    re.IGNORECASE,
 )
-_DECLINING = _Cue(
+_DECLINING = Cue(
     r"^\W*(?:(?:ok(?:ay)?|well|oh|hmm+|actually|thanks?(?: you)?)[\s,.]+)?(?:no|nope|nah|not"
     r"|don'?t|do not|never|maybe|perhaps|later|i'?(?:m| am) good"
     r"|i (?:don'?t|do not|might|will think|need to think|changed)|(?:i'?ll|i will) (?:think|pass"
@@ -362,7 +281,7 @@ _QUESTION_WORD = re.compile(
     r"^(?:and |but |so |also |well |please |then )*(?:what|which|who|whom|whose|when|where|why"
     r"|how|is|are|was|were|do|does|did|has|have|"
     r"am|should|shall|any)\b",
-    _FLAGS,
+    re.IGNORECASE,
 )
 _INFORMING = re.compile(
     rf"^{_POLITE}(?:can|could|would|will|may) (?:you|i|we) (?:please |also |just )*(?:tell"
@@ -370,166 +289,61 @@ _INFORMING = re.compile(
     r"|give|let|know|get|have|say|describe)\b.*\b(?:it|its|it's|their|them|they|his|her|he|she"
     r"|that|those|this|the|me what|me how|me if"
     r"|me when|me where|me which|me who)\b",
-    _FLAGS,
+    re.IGNORECASE,
 )
-_LEADS_AWAY = _Cue(
+_LEADS_AWAY = Cue(
     r"\b(?:also|too|as well|another thing|next|now|additionally|besides|moving on|one more thing"
     r"|separately)\b"
 )
-_READING_BACK = _Cue(
+_READING_BACK = Cue(
     r"\b(?:confirm(?:ing)?|verify)\b(?!.{0,20}\byour? (?:id|name|email|number))|\b(?:to recap"
     r"|just to be (?:sure|clear))\b"
     r"|\b(?:is (?:that|this|it|everything) )?(?:correct|right|okay)\?|^\W*(?:ok(?:ay)?,? |sure,? "
     r"|so )?(?:you(?:'d| would)?"
     r" (?:want|like|wish|need)|(?:i(?:'m| am|'ll| will) (?:be )?)?\w+ing (?:\d+|a|an|the|you))\b"
 )
-_WANTS_DATA = _Cue(
+_WANTS_DATA = Cue(
     r"\b(?:provide|let me know|(?:give|tell|send|show) me|share|which|what|when|where)\b"
 )
-_OTHERWISE = _Cue(
+_OTHERWISE = Cue(
     r"\b(?:instead|actually|changed? my mind|rather|make (?:it|that|them)|on second thoughts?"
     r"|scratch that|correction)\b"
 )
-_CORRECTING = _Cue(rf"{_OTHERWISE.pattern}|^\W*no\b,? (?!thanks|thank|problem|need|worries|rush)")
-_SELF = re.compile(r"^\W*(?:actually,? )?(?:i|we|it|that|this)\b", _FLAGS)
-_NEGATED = _Cue(r"\b(?:not|never|no|without|avoid|don't|doesn't)\b")
+_CORRECTING = Cue(rf"{_OTHERWISE.pattern}|^\W*no\b,? (?!thanks|thank|problem|need|worries|rush)")
+_SELF = re.compile(r"^\W*(?:actually,? )?(?:i|we|it|that|this)\b", re.IGNORECASE)
+_NEGATED = Cue(r"\b(?:not|never|no|without|avoid|don't|doesn't)\b")
 _BETWEEN_WISHES = re.compile(
-    r"[\s,;]+(?:and|but) (?=(?:please )?(?:always|never|don'?t|do not|make sure)\b)", _FLAGS
+    r"[\s,;]+(?:and|but) (?=(?:please )?(?:always|never|don'?t|do not|make sure)\b)", re.IGNORECASE
 )
-_LASTING = _Cue(
+_LASTING = Cue(
     r"\b(?:prefer|always|never|remember|make sure|from now on|in (?:the )?future|next time"
     r"|every time|by default)\b"
 )
 _SUCCEEDED = re.compile(
     r"^[^{\[\n]*\b(?:success(?:ful(?:ly)?)?|succeeded|completed?|done|deployed|created"
     r"|passed)\b(?!.*\b(?:fail|error|not)\b)[^{\[]*$",
-    _FLAGS,
-)
-_POINTING = _Cue(r"\b(?:it|that|this|these|those|them|ones?|there|one)\b")
-_LOOKING = _Cue(rf"\b(?:{'|'.join(_LOOK.split())}|looking|searching|get|there any|have)\b")
-_ACTING = _Cue(
-    rf"\b(?:{'|'.join(word for word in _ACT.split() if word not in _AMBIGUOUS)})\b"
-    rf"|\b(?:reservation|booking|appointment)\b"
-)
-_STOP_WORDS = (
-    "a an the i you me my your we our us it its it's is are was be to for of in on at and or "
-    "with from by this that there here please can could would will want need like find get help "
-    "some any have has do does so i'd i'm i'll 'd 'm also now then just one ok okay yes no "
-    "thanks thank looking search"
-)
-_STOP = frozenset(_STOP_WORDS.split())
-
-_LONGEST = 600
-"""Characters of a sentence that are looked at."""
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=\S)|(?<=[a-z][.!?])(?=[A-Z][a-z' ])|\n+")
-_TELLING_WORDS = 2
-"""An order with more words of its own says by itself what it is about."""
-_NO_TALK = re.compile(
-    r"```.*?(?:```|\Z)"
-    r"|^[ \t]*(?:>|\$ |at \S+\(|File \"|Traceback \(|[\w.]*(?:Error|Exception): "
-    r"|\[?\d{4}-\d\d-\d\d[T ]|\[\d+[:\]]|\[?(?:ERROR|WARN(?:ING)?|INFO|DEBUG|FATAL)\b)"
-    r"[^\n]*(?:\n[ \t]{2,}[^\n]*)*",
-    re.DOTALL | re.MULTILINE,
-)
-"""Fenced code, quoted lines, logs and stack traces."""
-_OPENING_TAG = re.compile(r"<(?P<name>[a-z][\w:-]*)(?:\s[^<>]*)?>")
-_SECRET = re.compile(
-    r"\b(?:(?:sk|pk|rk|gh[a-z]|glpat|hf|npm|xox[a-z])[-_]|github_pat_|AKIA|AIza|eyJ)[\w-]{10,}(?:\.[\w-]+)*"
-    r"|(?<=\bBearer )[\w.~+/=-]{8,}|(?<![\w.-])(?:\d{4}[ -]?){3}\d{1,7}(?![\w.-])"
-    r"|(?<=://)[^\s/:@]+:[^\s/@]+(?=@)|-----BEGIN [\s\S]*?(?:-----END [A-Z ]+-----|\Z)"
-    r"|(?P<kept>\b(?:password|passphrase|passcode|api[ _-]?key|access[ _-]?token"
-    r"|secret(?:[ _-]key)?|pin)(?:\s+(?:is|was|to)|\s*[:=])\s*)[^\s,;]+",
     re.IGNORECASE,
 )
-_TAG = re.compile(r"</?[a-z][\w:-]*(?:\s[^<>]*)?>")
-_SPELLED = {"u": "you", "ur": "your", "pls": "please", "plz": "please"}
-_CHAT = re.compile(r"\b(?:u|ur|pls|plz)\b")
-_MARKER = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•])\s*")
-_ENDING = re.compile(r"(?:ing|ed|es|s|e)$")
-_SHORT_WORD = 4
-_WORD = re.compile(r"[a-z0-9][a-z0-9'_.-]*[a-z0-9]|[a-z0-9]", _FLAGS)
+_POINTING = Cue(r"\b(?:it|that|this|these|those|them|ones?|there|one)\b")
+_LOOKING = Cue(rf"\b(?:{'|'.join(LOOK.split())}|looking|searching|get|there any|have)\b")
+_ACTING = Cue(
+    rf"\b(?:{'|'.join(word for word in ACT.split() if word not in AMBIGUOUS)})\b"
+    rf"|\b(?:reservation|booking|appointment)\b"
+)
+_TELLING_WORDS = 2
+"""An order with more words of its own says by itself what it is about."""
 
 
-_read_once = lru_cache(maxsize=1024)
-"""Rule after rule asks the same of the same few sentences."""
-
-
-def talk(text: str) -> str:
-    """Leave out what nobody says: code, quotes, logs; unless there is nothing else."""
-    said = _NO_TALK.sub(" ", _without_tagged(text)).strip()
-    said = said or _TAG.sub(" ", text).strip() or text
-    return _CHAT.sub(lambda word: _SPELLED[word[0]], said).replace("’", "'")
-
-
-def _without_tagged(text: str) -> str:
-    """Leave out what programs put between tags; a backreference would take quadratic time."""
-    kept, read = [], 0
-    for tag in _OPENING_TAG.finditer(text):
-        closing = f"</{tag['name']}>"
-        end = text.find(closing, tag.end()) if tag.start() >= read else -1
-        if end >= 0:
-            kept.append(text[read : tag.start()])
-            read = end + len(closing)
-    return " ".join([*kept, text[read:]])
-
-
-def without_secrets(text: str) -> str:
-    """Mask keys, tokens, passwords and card numbers: tasks are read by many."""
-    return _SECRET.sub(lambda secret: f"{secret['kept'] or ''}•••", text)
-
-
-def shortened(text: str) -> str:
-    """Leave out the middle of a long text: what matters for its kind is said first or last."""
-    return text if len(text) <= 6000 else f"{text[:4000]}\n{text[-2000:]}"
-
-
-@_read_once
-def sentences(text: str) -> tuple[str, ...]:
-    """Cut a text into sentences and lines."""
-    plain = "\n".join(_MARKER.sub("", line) for line in text.splitlines())
-    parts = (part.strip() for part in _SENTENCE.split(plain) if part)
-    return tuple(part[:_LONGEST] for part in parts if part)
-
-
-@_read_once
-def words(text: str) -> frozenset[str]:
-    """The words that carry meaning, lower case; snake_case and camelCase names are taken apart."""
-    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_", " ", text)
-    return frozenset(word.casefold() for word in _WORD.findall(apart)) - _STOP
-
-
-@_read_once
-def stems(text: str) -> frozenset[str]:
-    """The words as above, blind to how a verb or a noun is inflected."""
-    return frozenset(
-        _ENDING.sub("", word) if len(word) > _SHORT_WORD else word for word in words(text)
-    )
-
-
-def has_code(text: str) -> bool:
-    """It has fenced code in it."""
-    return "```" in text
-
-
-def tells_of_doing(text: str, step: str) -> bool:
-    """A sentence begins with the verb of a step in the past tense, and shares a word besides."""
-    wanted = step.casefold().split(" ", 1)[0].rstrip("e")
-    return any(
-        sentence.casefold().startswith(f"{wanted}ed ") and len(stems(sentence) & stems(step)) > 1
-        for sentence in sentences(text)
-    )
-
-
-@_read_once
+@read_once
 def content(text: str) -> str:
     """What is left of a sentence without greeting, thanks, agreement and goodbye."""
     if _CLOSING.match(text.strip()):
         return ""
     rest = _FILLER.sub("", text.strip()).strip()
-    return "" if _CLOSING.match(rest) or not _WORD.search(rest) else rest
+    return "" if _CLOSING.match(rest) or not has_word(rest) else rest
 
 
-@_read_once
+@read_once
 def is_small_talk(text: str) -> bool:
     """Nothing but greeting, thanks, agreement, goodbye."""
     return not any(content(sentence) for sentence in sentences(text))
@@ -540,14 +354,14 @@ def thanks_or_praises(text: str) -> bool:
     return _CONTENT.is_in(text) and (is_small_talk(text) or not is_question(text))
 
 
-@_read_once
+@read_once
 def is_question(text: str) -> bool:
     """A sentence that wants to be answered with words."""
     rest = content(text) or text
     return rest.endswith("?") or bool(_QUESTION_WORD.match(rest))
 
 
-@_read_once
+@read_once
 def is_request(text: str) -> bool:
     """A sentence that asks for something to be done."""
     rest = content(text)
@@ -565,12 +379,14 @@ def starts_politely(text: str) -> bool:
     """A question in form only: "could you …"."""
     return bool(
         re.match(
-            r"(?:can|could|would|will) (?:you|i|we)\b|(?:i|we)\b|please\b", content(text), _FLAGS
+            r"(?:can|could|would|will) (?:you|i|we)\b|(?:i|we)\b|please\b",
+            content(text),
+            re.IGNORECASE,
         )
     )
 
 
-@_read_once
+@read_once
 def request_in(text: str) -> str:
     """The first sentence that asks for something to be done, or nothing.
 
@@ -627,7 +443,7 @@ def is_act(text: str) -> bool:
     return _ACTING.is_in(text)
 
 
-@_read_once
+@read_once
 def offer_in(text: str) -> str:
     """What an agent offers to do, or nothing."""
     for sentence in sentences(text):
@@ -637,7 +453,7 @@ def offer_in(text: str) -> str:
     return ""
 
 
-@_read_once
+@read_once
 def asks_anything_else(text: str) -> bool:
     """The agent is free for something new."""
     return _ANYTHING_ELSE.is_in(text)
@@ -736,7 +552,7 @@ def changes_mind(text: str) -> bool:
     return _OTHERWISE.is_in(text) and not is_lasting(text)
 
 
-@_read_once
+@read_once
 def is_negated(text: str) -> bool:
     """It says that something is not to be."""
     return _NEGATED.is_in(text)
@@ -754,7 +570,7 @@ def wishes(text: str) -> list[str]:
     return [part for sentence in sentences(text) for part in _BETWEEN_WISHES.split(sentence)]
 
 
-@_read_once
+@read_once
 def is_lasting(text: str) -> bool:
     """A wish that holds beyond the thing at hand."""
     return _LASTING.is_in(text)
@@ -786,55 +602,3 @@ def objects(text: str) -> bool:
     if _AFFIRMING.match(text):
         return False
     return any(_OBJECTION.is_in(part) for part in (text, content(text)))
-
-
-def steps_in(text: str) -> list[str]:
-    """The top-level steps of a plan that an agent states, or none."""
-    lead, steps = _numbered(text) or _bulleted(text) or ("", [])
-    if not 2 <= len(steps) <= _MOST_STEPS or any(step.endswith("?") for step in steps):
-        return _steps_in_prose(text)
-    if not _PLAN_LEAD.is_in(lead) or _INSTRUCTING.is_in(lead):
-        return []
-    return steps if sum(_starts_with_verb(step) for step in steps) * 2 >= len(steps) else []
-
-
-def _numbered(text: str) -> tuple[str, list[str]] | None:
-    lines = text.splitlines()
-    items = [(index, found) for index, line in enumerate(lines) if (found := _ITEM.match(line))]
-    if [int(found["number"]) for _, found in items] != [*range(1, len(items) + 1)] or not items:
-        return None
-    return " ".join(lines[: items[0][0]]), [_plain(found["text"]) for _, found in items]
-
-
-def _bulleted(text: str) -> tuple[str, list[str]] | None:
-    """Only a list right behind its lead is a plan; bullets tell findings as often."""
-    lines = text.splitlines()
-    items = [(index, found) for index, line in enumerate(lines) if (found := _BULLET.match(line))]
-    if not items or not _PLAN_ANNOUNCED.is_in(" ".join(lines[: items[0][0]])):
-        return None
-    steps = [_plain(found["text"]) for _, found in items]
-    return " ".join(lines[: items[0][0]]), steps
-
-
-def _steps_in_prose(text: str) -> list[str]:
-    """First …, then …, and finally …: at least three, each with a verb."""
-    for sentence in sentences(text):
-        found = _FIRST_THEN.search(sentence)
-        if not found:
-            continue
-        parts = _NEXT_IN_PROSE.split(found["steps"].rstrip(".!"))
-        steps = [_LED_IN_PROSE.sub("", part.strip(" ,;")) for part in parts]
-        if len(steps) > _LEAST_IN_PROSE and all(map(_starts_with_verb, steps)):
-            return steps
-    return []
-
-
-def _plain(step: str) -> str:
-    return step.replace("**", "").strip(" *")
-
-
-def _starts_with_verb(text: str) -> bool:
-    """Perhaps behind a heading of its own: `Backend: set up a database`."""
-    return bool(
-        re.match(rf"^(?:[^:–—]{{1,40}}\s?[:–—]|\W*)\s*(?:{_VERBS})(?:e?s|ing)?\b", text, _FLAGS)
-    )

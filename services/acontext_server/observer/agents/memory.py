@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 from uuid import UUID
 
-from acontext_server.observer.agents import cues
+from acontext_server.observer.agents import language
 from acontext_server.observer.agents.transcript import Message
 from acontext_server.observer.domain import (
     PLANNING,
@@ -135,7 +135,7 @@ class Turn:
         return None
 
     def open(self, description: str, *, planned: bool = False) -> Work:
-        description = cues.without_secrets(description)
+        description = language.without_secrets(description)
         self.state.opened = order = self.state.opened + 1
         work = Work(order=order, description=description, planned=planned)
         remembered = order - _REMEMBERED
@@ -152,7 +152,7 @@ class Turn:
         self.forget_opening()
 
     def describe(self, work: Work, description: str) -> None:
-        description = cues.without_secrets(description)
+        description = language.without_secrets(description)
         if description and description != work.description:
             work.description = description
             self.changes.append(DescribeTask(order=work.order, description=description))
@@ -169,11 +169,11 @@ class Turn:
 
     def progress(self, work: Work, text: str) -> None:
         if text:
-            told = cues.without_secrets(text)
+            told = language.without_secrets(text)
             self.changes.append(AddProgress(order=work.order, text=told))
 
     def prefer(self, order: int, text: str, *, replaces: str = "") -> None:
-        text = cues.without_secrets(text)
+        text = language.without_secrets(text)
         self.changes.append(AddPreference(order=order, text=text, replaces=replaces))
         if work := self.task(order):
             work.preferences = [kept for kept in work.preferences if kept != replaces] + [text]
@@ -195,7 +195,7 @@ class Turn:
     @classmethod
     def of(cls, state: State, message: Message) -> Self:
         """Begin a turn."""
-        text = cues.shortened(cues.talk(message.text))
+        text = language.shortened(language.talk(message.text))
         return cls(state=state, message=message, text=text)
 
     def merge(self, work: Work, into: Work) -> None:

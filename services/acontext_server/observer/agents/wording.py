@@ -4,7 +4,7 @@ import re
 
 import orjson
 
-from acontext_server.observer.agents import cues
+from acontext_server.observer.agents import cues, language
 from acontext_server.observer.agents.transcript import ToolCall
 
 _LONGEST = 240
@@ -178,7 +178,7 @@ def changed(named: str, request: str) -> str:
 def offered(offer: str, text: str) -> str:
     """Name a task by what the agent offered, with what the user added."""
     named = _capital(_short(re.sub(r"^(?:me )?to\b\s*", "", offer).rstrip("?!. ")))
-    added = " ".join(cues.content(sentence) for sentence in cues.sentences(text)).strip()
+    added = " ".join(cues.content(sentence) for sentence in language.sentences(text)).strip()
     return _short(f"{named}: {added.rstrip('?!. ')}" if added else named)
 
 
@@ -198,7 +198,7 @@ def preference(sentence: str) -> str:
     rest = _LEAD.sub("", rest).strip()
     if found := _HENCEFORTH.match(rest):
         return _short(f"{preference(found['rest'])} {found['from'].casefold()}".strip())
-    if not cues.words(rest) or rest.endswith(":"):
+    if not language.words(rest) or rest.endswith(":"):
         return ""
     return _short(_wish(rest) or _fact(rest))
 
@@ -288,9 +288,9 @@ def called(call: ToolCall, known: frozenset[str]) -> str:
 
 
 def _tells(value: str, known: frozenset[str]) -> bool:
-    if re.search(r"https?://", value) or cues.words(value) & known:
+    if re.search(r"https?://", value) or language.words(value) & known:
         return True
-    return bool(cues.words(value)) and not _TECHNICAL.search(value)
+    return bool(language.words(value)) and not _TECHNICAL.search(value)
 
 
 def reported(text: str) -> str:
@@ -348,7 +348,9 @@ def _spaced(name: str) -> str:
 
 
 def _longest(text: str) -> str:
-    return max((cues.content(part) for part in cues.sentences(text)), key=len, default="") or text
+    return (
+        max((cues.content(part) for part in language.sentences(text)), key=len, default="") or text
+    )
 
 
 def _without_tail(text: str) -> str:
