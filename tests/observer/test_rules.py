@@ -257,3 +257,119 @@ def test_a_text_of_any_length_and_depth_is_read_without_harm(text: str) -> None:
         for change in changes:
             tasks.apply(change)
     assert tasks.tasks[1].description == "Fix the login page"
+
+
+BEGUN = [ASKED, CALLED, ANSWERED, agent("I have three candidates, I'll compare them now.")]
+
+
+def test_saying_what_comes_next_is_no_report() -> None:
+    assert statuses(BEGUN) == ["running"]
+    assert statuses([*BEGUN, user("status?"), agent(call="compare_invoices")]) == ["running"]
+
+
+@pytest.mark.parametrize("remark", ["phew", "hmm one sec", "makes sense", "carry on", "uh, ok"])
+def test_a_remark_beside_the_work_is_no_preference(remark: str) -> None:
+    [task] = listed(observed([*BEGUN, user(remark)]))
+    assert task.preferences == ()
+
+
+@pytest.mark.parametrize("remark", ["only paid ones", "max 200 euros", "I hate scanned copies"])
+def test_a_remark_that_says_how_it_is_to_be_is_one(remark: str) -> None:
+    [task] = listed(observed([*BEGUN, user(remark)]))
+    assert len(task.preferences) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Brief the designers on the new logo",
+        "Now the same for the other branch",
+        "need a hotel in the old town",
+    ],
+)
+def test_an_order_is_known_by_its_place_whatever_its_verb(text: str) -> None:
+    assert len(statuses([user(text)])) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["Looks the same to me", "Guess the weather is nice", "thanks all the same"]
+)
+def test_not_every_word_before_a_noun_is_an_order(text: str) -> None:
+    assert statuses([user(text)]) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["You are useless.", "This is terrible, I'll write it myself.", "i'll do it by hand"]
+)
+def test_who_turns_away_did_not_get_what_was_delivered(text: str) -> None:
+    assert statuses([*DELIVERED, user(text)]) == ["failed"]
+
+
+def test_who_forgets_an_offer_keeps_what_was_delivered() -> None:
+    offered = agent("The latest invoice is A-17. Shall I also send it to you?")
+    assert statuses([ASKED, CALLED, ANSWERED, offered, user("never mind")]) == ["success"]
+
+
+def test_bare_dont_is_an_end() -> None:
+    asking = agent("Their page does not answer. Shall I try again?")
+    lines = [ASKED, CALLED, tool("503 Service Unavailable"), asking]
+    assert statuses([*lines, user("actually dont, we stay where we are")]) == ["failed"]
+
+
+def test_a_refusal_is_no_delivery() -> None:
+    asked, called = user("Change the name on my ticket"), agent(call="get_ticket")
+    told = agent("Unfortunately name changes are not permitted for this fare.")
+    assert statuses([asked, called, tool('{"fare": "basic"}'), told]) == ["failed"]
+    left = agent("The blue one is sold out, so I didn't order anything.")
+    ordering = user("Order the blue mug")
+    assert statuses([ordering, agent(call="find_mug"), tool("[]"), left]) == ["failed"]
+
+
+@pytest.mark.parametrize("praise", ["Danke!", "haha love it!! bye", "yes thats the one"])
+def test_delight_completes_what_was_done_in_words(praise: str) -> None:
+    said = agent("There once was a cat from Peru, who dreamt he was eating his shoe.")
+    assert statuses([user("Write a limerick about cats"), said, user(praise)]) == ["success"]
+
+
+def test_what_is_still_wrong_is_no_other_task() -> None:
+    lines = [*DELIVERED, user("still crashing"), agent(call="read_log")]
+    assert statuses(lines) == ["running"]
+
+
+@pytest.mark.parametrize("lead", ["Here is what I propose:", "Let's break this down:"])
+def test_a_plan_may_be_led_in_by_other_words(lead: str) -> None:
+    plan = agent(f"{lead}\n1. Check the furniture\n2. Hire a mover\n3. Cancel the old lease")
+    lines = [user("Prepare our move to the new office."), plan, user("looks good")]
+    assert len(statuses(lines)) == 3
+
+
+def test_a_part_about_somebody_named_before_is_no_task_of_its_own() -> None:
+    asked = user("Call my landlord and tell him the heating is broken")
+    assert len(statuses([asked])) == 1
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "hunter2-Blue!",
+        "nfp_8sKd93kLmQ0p2x7VbN4cRt",
+        "whsec_9f8a7b6c5d4e",
+    ],
+)
+@pytest.mark.parametrize(
+    "said", ["user bob, pw {}", "my token is {}", "the secret should be {}", "creds are bob / {}"]
+)
+def test_a_secret_named_as_such_is_masked(said: str, secret: str) -> None:
+    text = said.format(secret)
+    tasks = listed(observed([user(f"Deploy the site for me please, {text}"), agent(f"With {text}.")]))
+    assert tasks
+    assert secret not in repr(tasks)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["9f8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d2e1f0a", "0198c0de-7d3c-7a11-8a2b-3c4d5e6f7a8b", "A-17"],
+)
+def test_a_commit_or_an_id_is_no_secret(said: str) -> None:
+    [task] = listed(observed([user(f"Show commit {said} to me")]))
+    assert said in task.description

@@ -22,14 +22,20 @@ _PRAISE = (
     r"|(?:good|great|nice|excellent|amazing|awesome|fantastic) (?:work|job|one|stuff)|well done"
     r"|(?:that(?:'s| is)|this is)? ?(?:exactly|just) (?:what|as) i (?:wanted|needed|asked(?: for)?"
     r"|was looking for|had in mind|meant)"
+    r"|(?:that'?s|that is|this is) (?:the one|it)(?=\W*$)"
+    r"|(?:i )?(?:absolutely |really )?love (?:it|this|that)"
     r"|looks? (?:good|great|right|fine|perfect|nice|amazing|awesome)(?: now| to me)*"
 )
 """The user is content with what was done."""
 _CONTENT = Cue(
-    rf"^\W*(?:(?:ok(?:ay)?|oh|ah|wow|great|perfect|yes|cool)\W+)*(?:{_PRAISE}|(?:many )?thank(?:s"
+    rf"^\W*(?:(?:ok(?:ay)?|oh|ah|wow|great|perfect|yes|cool|(?:ha){{2,}})\W+)*(?:{_PRAISE}|(?:many )?thank(?:s"
     rf"|x)?\b|thx\b"
     r"|cheers\b|perfect\b|awesome\b|excellent\b|wonderful\b|fantastic\b|amazing\b|brilliant\b"
     r"|merci\b|(?:muchas )?gracias\b|danke\b|grazie\b|obrigad[oa]\b)"
+)
+_THANKS = Cue(
+    r"\bthank|\bth?n?x\b|\bty\b|\bcheers\b|\bdanke\b|\bmerci\b|\bgracias\b|\bgrazie\b|\bobrigad"
+    r"|\blove (?:it|this|that)\b|\bthe one\b"
 )
 _GREETING_ABROAD = (
     r"hola|bonjour|salut|hallo|guten (?:tag|morgen|abend)|ciao|buenos d[ií]as|buenas|ol[aá]|namaste"
@@ -49,10 +55,12 @@ _FILLER = re.compile(
     r"|i (?:completely |totally )?understand|of course|agreed|understood|got it|i see"
     r"|(?:wait|hold on)(?=\W)|stop(?=\W*$)|(?:morning|evening|afternoon)(?=\W*$)"
     r"|damn|dang|argh|ugh|ouch|oops|(?:ha){2,}|lol|interesting"
+    r"|phew|hm|uh+|umm?|kk?|yay|fair(?: enough)?|makes sense|unbelievable|whatever"
     r"|(?:now )?(?:it|that)(?:'s| is) (?:right|better)(?: now)?|very (?:good|well|nice)"
     r"|not bad|finally|no problem"
-    r"|(?:many )?(?:thanks|thank you)(?: a lot| so much| very much| again)*(?: for [^.,;!?]*)?"
-    r"|thx|cheers"
+    r"|(?:many )?(?:thanks|thank you)(?: a (?:lot|ton|million|bunch)| so much| very much| again)*"
+    r"(?: for [^.,;!?]*)?"
+    r"|th?n?x|ty|cheers"
     r"|go(?=\W*$)|please do(?: so| that)?|yes please|do (?:it|that|so)|go (?:ahead|on|for it)"
     r"|let'?s (?:do|go)"
     r"(?: it| that| ahead)?|(?:hi|hello|hey)(?: there)?|good (?:morning|evening|afternoon|day)"
@@ -92,11 +100,31 @@ _ASKING = re.compile(
     r"|(?:i|we)(?:'d| would)(?: also| really)? (?:like|love)\b"
     r"|(?:i|we)(?:'m| am| are|'re| was)?(?: also| just)? (?:looking|searching|trying|hoping"
     r"|planning|interested|thinking)\b|(?:looking|searching) for\b"
-    rf"|(?:we|you) (?:should|must|ought to)\b.*\b(?:{VERBS})\b"
+    rf"|(?:we|you) (?:should|must|ought to)\b(?! have\b).*\b(?:{VERBS})\b"
     r"|i(?:'m| am) in need\b|(?:let'?s|let us)\b|how about (?:\w+ing)\b|any chance\b"
+    r"|need (?:a|an|some|the|to|help)\b|(?:do )?(?:the )?same (?:for|on|with|to|in)\b"
     rf"|do (?:a|an|the|some|my|our)\b|(?:{VERBS})\b(?! (?:is|are|was)\b))",
     re.IGNORECASE,
 )
+_NO_VERB = (
+    "i you he she it we they who what which when where why how if as at by for from in of on to "
+    "with about after before until than then that this these those there here and but or so "
+    "because while though although not no never yes is are was were be been am do does did has "
+    "have had can could may might must shall should will would all any both each every some such "
+    "same other another more most much many few hope guess think thank know see believe wish mean "
+    "feel bet hate love like loved liked got saw found had made said sent took lost bought went "
+    "came gave told kept left forgot meant ran put hit just only even still also maybe perhaps "
+    "sorry please well okay good great nice fine sure too very quite rather really "
+    "looks sounds seems suppose reckon want need prefer wonder remember since during over under "
+    "between despite without within yesterday today tomorrow tonight unfortunately apparently"
+)
+_ORDER = re.compile(
+    rf"^{_POLITE}(?!(?:{'|'.join(_NO_VERB.split())})\b)[a-z]{{3,}}(?<!ed)(?<!ing)(?<!s)(?<!ly)"
+    r" (?:the|my|our|this|that|these|those|all|both|every|each|them|him|her)\b(?! (?:is|are|was"
+    r"|were|has|have|looks?)\b)",
+    re.IGNORECASE,
+)
+"""An imperative by its place: a verb that may be any, with what it is to be done to."""
 _REQUEST_INSIDE = Cue(
     rf"[,;]\s*(?:and |but |so |then )?{_POLITE}(?:(?:can|could|would|will) (?:you|i"
     rf"|we)\b.*\b(?:{VERBS})\b"
@@ -202,13 +230,25 @@ _GIVING_UP = Cue(
     r"|not needed any ?more|no longer (?:need|want)|drop it|abort"
     r"|leave it(?! (?:as|like|at|in|on|to|with)))\b"
     r"|\bno need(?: any ?more| for (?:it|that|this))?\W*$"
+    r"|^\W*(?:(?:no|actually|oh|hmm+|sorry|please|ok|wait)\W+)*(?:don'?t|do not)"
+    r"(?: do (?:it|that))?(?=\s*(?:[,.!;:–—-]|$))"
 )
+_TURNING_AWAY = Cue(
+    r"\b(?:useless|terrible|horrible|awful|rubbish|garbage|unusable|no good|waste of time"
+    r"|hopeless)\b"
+    r"|\b(?:i|we)(?:'ll| will| am going to|'m going to) (?:just |rather |better )?"
+    r"(?:do|write|look|make|fix|handle|find|build|order|book|call|sort|take care)\b"
+    r"[^.!?]*\b(?:myself|ourselves|by hand|elsewhere)\b"
+)
+"""The user thinks nothing of what came of it, or does it without the agent."""
 _COMPLAINT = Cue(
     r"\b(?:wrong|incorrect|not (?:right|correct|working|what i)|(?:does|did|is|was"
     r"|has)n'?t (?:work|right|correct|been)"
-    r"|still (?:not|broken|fails?|failing|missing|an? )|broken|that'?s not|this is not|it fails"
+    r"|still (?:not|broken|fails?|missing|an? |there|dead|down|slow|the same|\w+(?<!look)(?<!hop)"
+    r"(?<!wait)(?<!think)(?<!plann)ing)|broken|that'?s not|this is not|it fails"
     r"|failed"
-    r"|doesn'?t|you (?:forgot|missed|misunderstood)|not happy|redo|do (?:it|that) (?:again|over)"
+    r"|doesn'?t|you (?:forgot|missed|misunderstood)"
+    r"|you should(?:'ve| have)|not happy|redo|do (?:it|that) (?:again|over)"
     r"|mistake)\b"
 )
 _BARE_COMPLAINT = re.compile(
@@ -224,10 +264,12 @@ _FAILURE = Cue(
     r"|purchase|buy|rent"
     r"|play|change|modify|cancel|update|locate|reach|transfer|perform|succeed|go through|work"
     r"|execute)"
-    r"|not able to|not (?:possible|successful|available|allowed)|unsuccessful|failed|failure"
+    r"|not able to|not (?:possible|successful|available|allowed|permitted|supported|eligible)"
+    r"|unsuccessful|failed|failure"
     r"|went wrong"
     r"|had (?:a |an )?(?:problem|issue|error|trouble)|give up|no luck|cannot be)\b"
 )
+_LEFT_UNDONE = Cue(r"\bso (?:i|we) (?:did not|didn't|have not|haven't) \w+")
 _APOLOGY = Cue(r"\b(?:sorry|apologi[sz]e|apologies|afraid|unfortunately|regret|unable)\b")
 _DONE = Cue(
     r"^\W*(?!need|indeed|based|inspired|compared)\w{3,}ed\b|\bworks? (?:now|again)\b|\b(?:is"
@@ -242,11 +284,24 @@ _DONE = Cue(
 _ERROR_RESULT = re.compile(
     r"^\W*(?:error|exception|traceback|failed|failure|fatal|invalid|not found|permission denied"
     r"|timed? ?out"
-    r"|unauthorized|forbidden|\d{3} (?:error|bad|internal|not))\b|\"?(?:error"
+    r"|unauthorized|forbidden|[45]\d\d (?:error|bad|internal|not|service|gateway|too|forbidden"
+    r"|unauthorized))\b|\"?(?:error"
     r"|exception)\"?\s*:\s*(?!null|false|\"\"|none|\[\]|0)"
     r"|\"?(?:success|ok)\"?\s*:\s*false|\btraceback \(most recent|\bcommand not found"
     r"|exit(?:ed with)? code:? [1-9]",
     re.IGNORECASE,
+)
+_GOING_ON = Cue(
+    r"\b(?:next,? i|i(?:'ll| will| am going to|'m going to)"
+    r" (?!be\b|let\b|wait|keep|remember|always|never|ask\b)\w+"
+    r"|let me (?:now |just |also )?(?!know)\w+"
+    r"|(?:going|moving|carrying) on (?:with|to)|i(?: now| then)? (?:go|carry|move) on"
+    r"|i(?:'m| am)? (?:now )?(?:continuing|continue)|now (?:for|on to))\b"
+)
+"""The agent tells what it does next."""
+_HOW_FAR = Cue(
+    r"^\W*(?:(?:so|and|any|what's the)\W+)*"
+    r"(?:status|progress|updates?|news|done|ready|yet|so|and)\W*$"
 )
 _CONCRETE = re.compile(
     r"https?://|(?<![\w.])\d+(?:[.,]\d+)*%?(?![\w.]*\w)|\b(?:error|exception|fail(?:s|ed|ing|ure)?"
@@ -319,11 +374,20 @@ _LASTING = Cue(
     r"\b(?:prefer|always|never|remember|make sure|from now on|in (?:the )?future|next time"
     r"|every time|by default)\b"
 )
+_NORM = Cue(
+    r"\b(?:no|never|always|only|any ?more|every|each|too|max(?:imum)?|min(?:imum)?"
+    r"|at (?:most|least)|tops|hate|like|love|prefer|allergic|my|our|mine|ours|must|budget"
+    r"|please)\b|\d"
+)
+"""It says how things are to be, or gives a fact of one's own."""
+_MEANING = Cue(r"\b(?:i|we) meant?\b")
 _SUCCEEDED = re.compile(
     r"^[^{\[\n]*\b(?:success(?:ful(?:ly)?)?|succeeded|completed?|done|deployed|created"
     r"|passed)\b(?!.*\b(?:fail|error|not)\b)[^{\[]*$",
     re.IGNORECASE,
 )
+_OF_THE_SAME = Cue(r"\b(?:it|its|that|this|these|those|them|their|him|his|her|ones?|there|one)\b")
+"""A part of a sentence that goes on about what the part before it named."""
 _POINTING = Cue(r"\b(?:it|that|this|these|those|them|ones?|there|one)\b")
 _LOOKING = Cue(rf"\b(?:{'|'.join(LOOK.split())}|looking|searching|get|there any|have)\b")
 _ACTING = Cue(
@@ -354,6 +418,11 @@ def thanks_or_praises(text: str) -> bool:
     return _CONTENT.is_in(text) and (is_small_talk(text) or not is_question(text))
 
 
+def thanks(text: str) -> bool:
+    """The user thanks, or is delighted, which says as much."""
+    return _THANKS.is_in(text)
+
+
 @read_once
 def is_question(text: str) -> bool:
     """A sentence that wants to be answered with words."""
@@ -367,7 +436,7 @@ def is_request(text: str) -> bool:
     rest = content(text)
     if not rest or _INFORMING.match(rest):
         return False
-    return bool(_ASKING.match(rest) or _REQUEST_INSIDE.is_in(rest))
+    return bool(_ASKING.match(rest) or _REQUEST_INSIDE.is_in(rest) or _ORDER.match(rest))
 
 
 def is_command(text: str) -> bool:
@@ -419,7 +488,7 @@ def _enumerated(sentence: str) -> list[str]:
     if not _IMPERATIVE.match(rest):
         return []
     parts = [part.strip(" ,;.!?") for part in _BETWEEN_IMPERATIVES.split(rest)]
-    own = len(parts) > 1 and not any(_POINTING.is_in(part) for part in parts[1:])
+    own = len(parts) > 1 and not any(_OF_THE_SAME.is_in(part) for part in parts[1:])
     return parts if own and all(_IMPERATIVE.match(part) for part in parts) else []
 
 
@@ -492,7 +561,12 @@ def is_wish_to_be_told(text: str) -> bool:
 
 def gives_up(text: str) -> bool:
     """The user does not want it any more."""
-    return _GIVING_UP.is_in(text)
+    return _GIVING_UP.is_in(text) or turns_away(text)
+
+
+def turns_away(text: str) -> bool:
+    """The user is done with the agent, whatever it told or delivered."""
+    return _TURNING_AWAY.is_in(text) and not is_question(text)
 
 
 def is_aside(text: str) -> bool:
@@ -517,6 +591,8 @@ def only_complains(text: str) -> bool:
 
 def reports_failure(text: str, *, after_error: bool) -> bool:
     """The agent says that it could not do it, and regrets that, or had just met an error."""
+    if _LEFT_UNDONE.is_in(text):
+        return True
     if not _FAILURE.is_in(text):
         return False
     return _APOLOGY.is_in(text) or (after_error and not last_question(text))
@@ -525,6 +601,17 @@ def reports_failure(text: str, *, after_error: bool) -> bool:
 def reports_done(text: str) -> bool:
     """The agent says that it did it."""
     return _DONE.is_in(text)
+
+
+def goes_on(text: str) -> bool:
+    """The agent is not done: it ends with what it is going to do."""
+    last = (sentences(text) or ("",))[-1]
+    return _GOING_ON.is_in(last) and not last.endswith("?")
+
+
+def asks_how_far(text: str) -> bool:
+    """The user wants to know how far it is."""
+    return _HOW_FAR.is_in(text)
 
 
 def is_concrete(text: str) -> bool:
@@ -574,6 +661,11 @@ def wishes(text: str) -> list[str]:
 def is_lasting(text: str) -> bool:
     """A wish that holds beyond the thing at hand."""
     return _LASTING.is_in(text)
+
+
+def sets_norm(text: str) -> bool:
+    """A remark that says how things are to be, though it is put as no wish."""
+    return _MEANING.is_in(text) or (_NORM.is_in(text) and not complains(text))
 
 
 def shows_done(text: str) -> bool:

@@ -27,7 +27,11 @@ _SECRET = re.compile(
     r"|(?<=\bBearer )[\w.~+/=-]{8,}|(?<![\w.-])(?:\d{4}[ -]?){3}\d{1,7}(?![\w.-])"
     r"|(?<=://)[^\s/:@]+:[^\s/@]+(?=@)|-----BEGIN [\s\S]*?(?:-----END [A-Z ]+-----|\Z)"
     r"|(?P<kept>\b(?:password|passphrase|passcode|api[ _-]?key|access[ _-]?token"
-    r"|secret(?:[ _-]key)?|pin)(?:\s+(?:is|was|to)|\s*[:=])\s*)[^\s,;]+",
+    r"|secret(?:[ _-]key)?|pin)(?:\s+(?:is|was|to)|\s*[:=])\s*)(?!be\b)[^\s,;]+"
+    r"|(?P<named>\b(?:pw|pwd|pass|passwd|password|passphrase|pin|token|secret|(?:api )?key"
+    r"|credentials?|creds)\b(?:[\s:=]+[a-z]+,?){0,3}?[\s:=/]+(?:[a-z]+ ?/ ?)?)"
+    r"(?=[^\s,;]*[a-z])(?=[^\s,;]*\d)(?!\S*://)[^\s,;'\"]{6,}"
+    r"|(?<![\w/.@-])(?-i:(?=[\w-]*[a-z])(?=[\w-]*[A-Z]))(?=(?:[\w-]*\d){4})[\w-]{20,}(?![\w/.@-])",
     re.IGNORECASE,
 )
 _TAG = re.compile(r"</?[a-z][\w:-]*(?:\s[^<>]*)?>")
@@ -62,7 +66,7 @@ def _without_tagged(text: str) -> str:
 
 def without_secrets(text: str) -> str:
     """Mask keys, tokens, passwords and card numbers: tasks are read by many."""
-    return _SECRET.sub(lambda secret: f"{secret['kept'] or ''}•••", text)
+    return _SECRET.sub(lambda secret: f"{secret['kept'] or secret['named'] or ''}•••", text)
 
 
 def shortened(text: str) -> str:

@@ -134,6 +134,10 @@ class Turn:
                 return task
         return None
 
+    def opened(self, order: int) -> bool:
+        """It was in this turn that the task was opened."""
+        return any(isinstance(one, OpenTask) and one.order == order for one in self.changes)
+
     def open(self, description: str, *, planned: bool = False) -> Work:
         description = language.without_secrets(description)
         self.state.opened = order = self.state.opened + 1

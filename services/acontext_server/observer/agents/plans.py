@@ -8,7 +8,8 @@ from acontext_server.observer.agents.vocabulary import VERBS, Cue
 _PLAN_LEAD = Cue(
     r"\b(?:plan|plans|steps?|approach|roadmap|to-?do|strategy|stages|phases|proposal|i(?:'ll|'d"
     r"| will| would| can| am going to|'m going to)"
-    r"|here'?s (?:how|what)|we(?:'ll| will| can))\b"
+    r"|here(?:'?s| is) (?:how|what)|propos(?:e|al)|suggest|the following|break (?:this|it) down"
+    r"|we(?:'ll| will| can))\b"
 )
 _INSTRUCTING = Cue(
     r"\bfollow\b|\bhow to\b|\byou (?:can|could|may|might|should|must|need to|have to|will need)\b"
@@ -21,6 +22,7 @@ _ITEM = re.compile(
 _BULLET = re.compile(r"^\s?(?:[-*•+]|\[ ?\])\s+(?:\[ ?\]\s*)?(?P<text>\S.*)$")
 _PLAN_ANNOUNCED = Cue(
     r"\b(?:plan|plans|steps?|approach|roadmap|to-?do|strategy|here(?:'s| is) (?:how|what)"
+    r"|propos(?:e|al)|the following|break (?:this|it) down"
     r"|(?:i|we)(?:'ll| will| am going to|'m going to))\b[^?]*:\W*$"
 )
 _FIRST_THEN = re.compile(

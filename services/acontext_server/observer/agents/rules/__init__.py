@@ -14,7 +14,7 @@ from acontext_server.observer.agents.rules import agent, tools, user
 from acontext_server.observer.agents.transcript import Message
 from acontext_server.observer.domain import Change
 
-VERSION = "rules-3"
+VERSION = "rules-4"
 """Named in every run, so that it can be told which rules observed what."""
 
 

@@ -138,8 +138,9 @@ def repeated_call_takes_the_task_up_again(turn: Turn) -> bool:
     work = turn.work
     if not (work and work.is_closed and turn.message.calls):
         return False
-    unasked = not turn.state.opening
-    wrong = cues.complains(turn.state.opening_text)
+    said = turn.state.opening_text
+    unasked = not turn.state.opening or cues.asks_how_far(said)
+    wrong = cues.complains(said)
     if unasked or wrong or _calls_again(turn):
         _note_opening(turn, work)
         turn.begin(work)
@@ -203,6 +204,8 @@ def report_completes_the_task(turn: Turn) -> bool:
         return False
     turn.state.unreported = False
     if turn.state.trouble and not cues.reports_done(turn.text):
+        return False
+    if cues.goes_on(turn.text):
         return False
     question = cues.last_question(turn.text)
     if cues.asks_for_input(question) or (_is_act(work) and cues.asks_to_confirm(question)):

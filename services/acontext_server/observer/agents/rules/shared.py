@@ -31,10 +31,16 @@ def adopt_plan(turn: Turn) -> None:
 
 
 def prefer(turn: Turn, order: int, sentence: str) -> None:
-    """Keep what a sentence states, unless it only points at something ("Revert it.")."""
+    """Keep what a sentence states, unless it only points at something ("Revert it.").
+
+    What is no wish counts if it answers a question or comes with the request, or sets a norm;
+    other remarks are talk.
+    """
     text = wording.preference(sentence)
-    if order == PLANNING and not cues.is_lasting(sentence) and not wording.is_wish(text):
-        return
+    if not wording.is_wish(text):
+        stated = turn.state.asked or turn.opened(order) or cues.sets_norm(sentence)
+        if not stated or (order == PLANNING and not cues.is_lasting(sentence)):
+            return
     if text and not cues.only_points(sentence):
         turn.prefer(order, text, replaces=_contradicted(turn.task(order), sentence, text))
 

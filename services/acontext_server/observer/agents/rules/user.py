@@ -57,9 +57,11 @@ def aside_is_nothing(turn: Turn) -> bool:
 
 
 def giving_up_fails_the_task(turn: Turn) -> bool:
-    """The user does not want it any more before it was delivered."""
+    """The user does not want it any more, or nothing of what was delivered."""
     work = turn.work
-    if work is None or work.is_closed or not cues.gives_up(turn.text):
+    if work is None or work.status == TaskStatus.FAILED or not cues.gives_up(turn.text):
+        return False
+    if work.is_closed and not cues.turns_away(turn.text):
         return False
     turn.move(work, TaskStatus.FAILED)
     turn.progress(work, "I stopped, because the user did not want it any more")
@@ -306,4 +308,4 @@ def _is_content(text: str) -> bool:
 
 
 def _is_thanks(text: str) -> bool:
-    return cues.is_small_talk(text) and "thank" in text.casefold()
+    return cues.is_small_talk(text) and cues.thanks(text)
