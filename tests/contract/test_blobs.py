@@ -223,6 +223,14 @@ async def test_a_presigned_url_is_signed_for_where_clients_are(s3_url: str) -> N
     assert public.url.startswith(f"https://files.example:9000{bucket}/")
 
 
+async def test_a_public_url_lives_as_long_as_was_asked(tmp_path: Path) -> None:
+    async with open_blobs(tmp_path.as_uri(), public_url="http://unused", secret=b"s") as blobs:
+        asked = datetime.now(UTC)
+        soon = timedelta(seconds=1)
+        public = blobs.public_url(key_of(b""), expires_in=soon, mime="text/plain")
+    assert soon <= public.expires_at - asked <= 2 * soon + timedelta(seconds=1)
+
+
 async def test_a_presigned_url_ends_and_is_for_its_bytes_only(s3_url: str) -> None:
     async with open_blobs(s3_url, public_url="http://unused", secret=b"s") as blobs:
         one, other = key_of(b"one"), key_of(b"other")

@@ -240,6 +240,30 @@ async def test_a_body_of_unknown_length_above_the_limit_is_413(
     assert (answer.status_code, answer.json()["code"]) == (413, 413)
 
 
+@pytest.mark.parametrize("body", [b'{"user":"ann"}', b"{}"])
+async def test_a_body_of_unknown_length_is_answered_as_any_other(
+    rest: httpx.AsyncClient, body: bytes
+) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield body
+
+    told = await rest.post("/api/v1/session", content=body)
+    streamed = await rest.post("/api/v1/session", content=chunks())
+    assert streamed.status_code == told.status_code == 200
+    assert streamed.json().keys() == told.json().keys() == {"code", "data", "msg"}
+    assert streamed.json()["data"].keys() == told.json()["data"].keys()
+
+
+async def test_broken_json_of_unknown_length_is_an_error_of_the_dialect(
+    rest: httpx.AsyncClient,
+) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b'{"user":'
+
+    answer = await rest.post("/api/v1/session", content=chunks())
+    assert (answer.status_code, answer.json()["code"]) == (400, 400)
+
+
 async def test_a_long_answer_passes_whole(rest: httpx.AsyncClient) -> None:
     answer = await rest.get("/api/v1/session/1/messages", params={"limit": 64})
     assert len(answer.content) == 64 * MIB + len('{"code":0,"data":[""],"msg":""}')

@@ -361,7 +361,8 @@ def test_a_part_about_somebody_named_before_is_no_task_of_its_own() -> None:
 )
 def test_a_secret_named_as_such_is_masked(said: str, secret: str) -> None:
     text = said.format(secret)
-    tasks = listed(observed([user(f"Deploy the site for me please, {text}"), agent(f"With {text}.")]))
+    lines = [user(f"Deploy the site for me please, {text}"), agent(f"With {text}.")]
+    tasks = listed(observed(lines))
     assert tasks
     assert secret not in repr(tasks)
 

@@ -92,6 +92,8 @@ async def test_a_deleted_project_is_closed_and_gone(talk: Conversation) -> None:
     async with others(talk):
         answer = await talk.projects.DeleteProject(request, metadata=talk.platform.operator)
     assert list(answer.receipt.confirmed_by) == ["disk", "observer", "space"]
+    with pytest.raises(aio.AioRpcError, match="Unauthorized"):
+        await owner.create()
     with psycopg.connect(talk.platform.settings.database_url) as connection:
         tables = ["project", "api_key", "user", "session", "log", "message", "blob", "blob_use"]
         for table in [*tables, "deletion"]:

@@ -452,6 +452,7 @@ SAME: list[tuple[str, list[dict[str, object]]]] = [
                         "source": {"type": "base64", "media_type": "image/png", "data": "aGV5"},
                     },
                     {"type": "image", "source": {"type": "url", "url": "https://x/y"}},
+                    {"type": "image", "source": {"type": "file", "file_id": "file_1"}},
                     {
                         "type": "document",
                         "source": {"type": "text", "media_type": "text/plain", "data": "hey"},

@@ -238,6 +238,60 @@ async def test_long_texts_are_kept_as_blobs_and_come_back(talk: Conversation) ->
     assert read.items[0].content.parts[0].text == long
 
 
+@pytest.mark.parametrize(
+    ("form", "blob"),
+    [
+        ("openai", {"content": [{"type": "image_url", "image_url": {"url": "http://["}}]}),
+        (
+            "openai",
+            {"content": [{"type": "file", "file": {"file_data": "data:text/plain;base64,a"}}]},
+        ),
+        ("gemini", {"parts": [{"inlineData": {"mimeType": "text/plain", "data": "a"}}]}),
+        ("gemini", {"parts": [{"inlineData": {"mimeType": "text/plain", "data": "é"}}]}),
+        ("gemini", {"parts": [{"fileData": {"mimeType": "text/plain", "fileUri": "http://["}}]}),
+    ],
+)
+async def test_what_is_no_url_or_no_base64_spoils_no_page(
+    talk: Conversation, form: str, blob: dict[str, object]
+) -> None:
+    session = await talk.create()
+    await talk.put(session.id, {"role": "user", **blob}, form)
+    for shown in ("openai", "anthropic", "gemini", "acontext"):
+        page = await talk.page(session.id, format=shown)
+        assert page["this_time_tokens"] >= 0, shown
+    assert (await talk.page(session.id, format=form))["items"] == [{"role": "user", **blob}]
+
+
+async def test_a_result_in_our_own_form_needs_no_open_call(talk: Conversation) -> None:
+    session = await talk.create()
+    meta = {"tool_call_id": "call_1", "name": "calc"}
+    part = {"type": "tool-result", "text": "42", "meta": meta}
+    await talk.put(session.id, {"role": "user", "parts": [part]}, "acontext")
+    [item] = (await talk.page(session.id, format="acontext"))["items"]
+    assert item["parts"][0]["meta"] == meta
+
+
+async def test_an_upload_shown_more_often_than_an_answer_holds_is_refused(
+    talk: Conversation,
+) -> None:
+    session = await talk.create()
+    part = {"type": "file", "file_field": "it"}
+    payload = {"format": "acontext", "blob": {"role": "user", "parts": [part] * 20}}
+    pdf = b"%PDF-1.4\n" + b"x" * (5 << 20)
+    content_type, body = multipart(payload, it=pdf)
+    pieces = [
+        pb.StoreMessageMultipartRequest(
+            session_id="" if start else session.id,
+            body=HttpBody(content_type=content_type, data=body[start : start + (1 << 20)]),
+        )
+        for start in range(0, len(body), 1 << 20)
+    ]
+    with pytest.raises(aio.AioRpcError) as refusal:
+        await talk.sessions.StoreMessageMultipart(iter(pieces), metadata=talk.metadata)
+    assert reason_of(refusal.value) == "TOO_LARGE"
+    assert (await talk.page(session.id))["items"] == []
+
+
 async def test_a_bulk_stream_stores_in_the_order_sent(talk: Conversation) -> None:
     session = await talk.create()
 

@@ -78,6 +78,8 @@ async def test_keys_are_made_used_and_revoked(talk: Conversation) -> None:
     revoke = pb.RevokeApiKeyRequest(key_id=made.key.id)
     await talk.projects.RevokeApiKey(revoke, metadata=talk.metadata)
     assert await resolved(talk, made.secret) == ""
+    with pytest.raises(aio.AioRpcError, match="Unauthorized"):  # at once, though it was just used
+        await talk.projects.Ping(pb.PingRequest(), metadata=bearer(made.secret))
     with pytest.raises(aio.AioRpcError) as refusal:
         await talk.projects.RevokeApiKey(revoke, metadata=talk.metadata)
     assert reason_of(refusal.value) == "API_KEY_NOT_FOUND"

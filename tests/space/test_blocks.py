@@ -1,5 +1,6 @@
 """The tree of a space, over gRPC on a real PostgreSQL."""
 
+import random
 from collections.abc import Awaitable
 from typing import Any
 from uuid import uuid4
@@ -260,3 +261,22 @@ async def test_a_retried_creation_gets_the_first_answer(space: Space) -> None:
     assert first == second
     reused = space.spaces.CreateSpace(other, metadata=space.key)
     assert await reason(reused) == "REQUEST_ID_REUSED"
+
+
+async def test_a_name_that_no_index_holds_is_the_callers_mistake(space: Space) -> None:
+    space_id = await space.create()
+    page = await space.create_block(space_id, "page", title="page")
+    name = random.Random(7).randbytes(3000).hex()
+    props = {"use_when": "x", "tool_sops": [{"tool_name": name, "action": "run it"}]}
+    made = space.create_block(space_id, "sop", title="x", parent_id=page, props=props)
+    assert await reason(made) == "INVALID_REQUEST"
+
+
+@pytest.mark.parametrize(
+    ("notes", "refused"), [("", None), ("note", None), (None, None), (5, "INVALID_BLOCK")]
+)
+async def test_notes_are_text(space: Space, notes: object, refused: str | None) -> None:
+    space_id = await space.create()
+    page = await space.create_block(space_id, "page", title="page")
+    made = space.create_block(space_id, "text", title="x", parent_id=page, props={"notes": notes})
+    assert await reason(made) == refused

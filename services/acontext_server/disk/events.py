@@ -73,9 +73,10 @@ def _fill(message: pb.DiskEvent, project_id: ProjectId, event: Event) -> tuple[s
 class Listeners:
     """Follows deletions: those of users and projects, and its own of disks."""
 
-    def __init__(self, app: DiskApp, bus: Bus) -> None:
+    def __init__(self, app: DiskApp, bus: Bus, *, forget_keys: Callable[[], None]) -> None:
         self._app = app
         self._bus = bus
+        self._forget_keys = forget_keys
 
     async def follow_session(self) -> None:
         """Remove what belonged to deleted users and projects, for as long as the caller lives."""
@@ -94,6 +95,7 @@ class Listeners:
                 user_id = UserId(UUID(event.user_deleted.user_id))
                 await self._app.forget_user(project_id, user_id)
             case "project_deleted":
+                self._forget_keys()  # or something is made for the project after the receipt
                 await self._app.forget_project(project_id)
                 # Before the receipt, which the purge would take too.
                 await self._bus.purge("disk", project_id, EVERY_DISK)

@@ -60,11 +60,12 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
         servicer = DiskServicer(
             disks, artifacts, public, largest_artifact=settings.max_artifact_bytes
         )
-        listeners = Listeners(disks, bus)
+        keys = Keys(identities.resolve_key)
+        listeners = Listeners(disks, bus, forget_keys=keys.forget)
         yield rpc.Service(
             name="disk",
             address=settings.disk_address,
-            keys=Keys(identities.resolve_key),
+            keys=keys,
             servicers=[lambda server: pb.add_DiskServiceServicer_to_server(servicer, server)],
             inspection=Inspection(
                 service="disk",

@@ -169,10 +169,6 @@ function envoy_on_request(handle)
   if content_type:find("^application/grpc") then
     return
   end
-  if is_too_large(handle, content_type) then
-    handle:respond({ [":status"] = "413" }, "The request is larger than 32 MiB.")
-    return
-  end
   local unclear = unclear_switch(headers:get(":path"))
   if unclear then
     handle:respond({ [":status"] = "400" }, unclear .. " must be true or false.")
@@ -185,6 +181,10 @@ function envoy_on_request(handle)
   local metadata = handle:streamInfo():dynamicMetadata()
   metadata:set("acontext", "null", marker)
   metadata:set("acontext", "head", headers:get(":method") == "HEAD")
+  -- The last step, since it may wait for the body: Envoy's objects from before are gone then.
+  if is_too_large(handle, content_type) then
+    handle:respond({ [":status"] = "413" }, "The request is larger than 32 MiB.")
+  end
 end
 
 function envoy_on_response(handle)

@@ -97,6 +97,10 @@ class Keys:
         default_factory=dict
     )
 
+    def forget(self) -> None:
+        """Ask again for every key: some have changed."""
+        self._known.clear()
+
     async def project_of(self, secret: str) -> ProjectId:
         """Say whose key it is; Unauthenticated if nobody's."""
         if not secret.startswith(KEY_PREFIX):

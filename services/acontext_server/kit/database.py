@@ -8,7 +8,12 @@ from functools import cache
 from typing import Any, cast
 
 import psycopg
-from psycopg.errors import DeadlockDetected, QueryCanceled, SerializationFailure
+from psycopg.errors import (
+    DeadlockDetected,
+    ProgramLimitExceeded,
+    QueryCanceled,
+    SerializationFailure,
+)
 from psycopg.pq import TransactionStatus
 from psycopg.rows import AsyncRowFactory, tuple_row
 from sqlalchemy import event, exc, make_url, text
@@ -239,6 +244,11 @@ def _has_ended(connection: Raw) -> bool:
     return bool(idle.poll(0))
 
 
+_TOO_LONG = (
+    "a name, title or identifier is too long: some 2,700 bytes are kept of what is looked up"
+)
+
+
 @contextmanager
 def _engine_errors() -> Any:
     """Map what the driver raises when the engine, not the statement, is at fault."""
@@ -249,6 +259,8 @@ def _engine_errors() -> Any:
             raise Conflict from error
         if isinstance(error.orig, QueryCanceled):
             raise Unavailable("database") from error
+        if isinstance(error.orig, ProgramLimitExceeded):
+            raise InvalidRequest(_TOO_LONG) from error
         if isinstance(error.orig, psycopg.DataError) and "NUL" in str(error.orig):
             raise InvalidRequest("a text must not contain NUL (U+0000)") from error
         if error.connection_invalidated or isinstance(error, exc.OperationalError):
@@ -256,5 +268,7 @@ def _engine_errors() -> Any:
         raise
     except (DeadlockDetected, SerializationFailure) as error:
         raise Conflict from error
+    except ProgramLimitExceeded as error:
+        raise InvalidRequest(_TOO_LONG) from error
     except (exc.TimeoutError, psycopg.OperationalError) as error:
         raise Unavailable("database") from error

@@ -90,7 +90,7 @@ def on_nudge(nudging: Nudging) -> Handler:
     return handle
 
 
-def on_session_fact(following: Following) -> Handler:
+def on_session_fact(following: Following, forget_keys: Callable[[], None]) -> Handler:
     """Deal with what session announces; events that we do not know are skipped."""
 
     async def handle(data: bytes) -> None:
@@ -111,6 +111,7 @@ def on_session_fact(following: Following) -> Handler:
                 user_id = UserId(UUID(event.user_deleted.user_id))
                 await following.delete_user(project_id, user_id)
             case "project_deleted":
+                forget_keys()  # or something is made for the project after the receipt
                 await following.delete_project(project_id)
 
     return handle

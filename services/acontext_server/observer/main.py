@@ -160,7 +160,7 @@ def _wired(
                 "session",
                 "observer-facts",
                 events.SESSION_FACTS,
-                events.on_session_fact(following),
+                events.on_session_fact(following, keys.forget),
             ),
             partial(
                 bus.listen,

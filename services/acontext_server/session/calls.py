@@ -7,12 +7,9 @@ from acontext_server.session.content import Content, Part, PartType
 from acontext_server.session.domain import InvalidMessage
 
 
-def asks_for_call(content: Content) -> bool:
-    """Whether a result has to be matched with an open call of its session: Gemini's all have."""
-    for part in content.parts:  # noqa: SIM110 - asked of every message, any() costs thrice
-        if _is_response(part):
-            return True
-    return False
+def answers_calls(content: Content) -> bool:
+    """Whether it has results, which in Gemini's form are matched with the session's open calls."""
+    return any(map(_is_response, content.parts))
 
 
 def _is_response(part: Part) -> bool:

@@ -114,16 +114,17 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
             watching=WatchingApp(reading, watchers),
             observing=observing,
         )
+        keys = Keys(projects.project_of)
         listener = Listener(bus, sessions, deleting, watchers)
         await projects.first_start(settings.root_api_key)
         yield rpc.Service(
             name="session",
             address=settings.session_address,
-            keys=Keys(projects.project_of),
+            keys=keys,
             servicers=[
                 lambda server: pb.add_SessionServiceServicer_to_server(servicer, server),
                 lambda server: pb.add_ProjectServiceServicer_to_server(
-                    ProjectServicer(projects, deleting), server
+                    ProjectServicer(projects, deleting, keys), server
                 ),
             ],
             inspection=Inspection(

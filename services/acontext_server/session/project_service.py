@@ -8,7 +8,7 @@ from uuid import UUID
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from acontext.session import v1 as pb
-from acontext_server.kit.auth import CallerKind, caller
+from acontext_server.kit.auth import CallerKind, Keys, caller
 from acontext_server.kit.errors import InvalidRequest, Unauthenticated
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.rpc.interceptor import Context
@@ -26,6 +26,8 @@ class ProjectServicer(pb.ProjectServiceServicer):
 
     projects: ProjectApp
     deleting: DeletingApp
+    keys: Keys
+    """What this process knows of keys: it hears of a change before anybody else."""
 
     async def Ping(self, request: pb.PingRequest, context: Context) -> pb.PingResponse:
         return pb.PingResponse(code=0, msg="pong")
@@ -71,7 +73,8 @@ class ProjectServicer(pb.ProjectServiceServicer):
     async def DeleteProject(
         self, request: pb.DeleteProjectRequest, context: Context
     ) -> pb.DeleteProjectResponse:
-        confirmed = await self.deleting.delete_project(ProjectId(UUID(request.project_id)))
+        project_id = ProjectId(UUID(request.project_id))
+        confirmed = await self.deleting.delete_project(project_id, closed=self.keys.forget)
         return pb.DeleteProjectResponse(receipt=pb.Receipt(confirmed_by=confirmed))
 
     async def GetProjectSettings(
@@ -108,6 +111,7 @@ class ProjectServicer(pb.ProjectServiceServicer):
             KeyId(UUID(request.key_id)),
             timedelta(seconds=request.overlap_seconds),
         )
+        self.keys.forget()
         return pb.RotateApiKeyResponse(key=to_key(key), secret=secret)
 
     async def RevokeApiKey(
@@ -115,6 +119,7 @@ class ProjectServicer(pb.ProjectServiceServicer):
     ) -> pb.RevokeApiKeyResponse:
         key_id = KeyId(UUID(request.key_id))
         await self.projects.revoke_key(_target(request.project_id), key_id)
+        self.keys.forget()
         return pb.RevokeApiKeyResponse()
 
     async def ListUsers(

@@ -111,7 +111,9 @@ def _task_learned(completion: Completion, outcome: str) -> pb.TaskLearned:
     )
 
 
-def listeners(bus: Bus, spaces: SpaceApp, learning: LearningApp) -> list[Runnable]:
+def listeners(
+    bus: Bus, spaces: SpaceApp, learning: LearningApp, forget_keys: Callable[[], None]
+) -> list[Runnable]:
     """Make what listens to the other services, each as a durable consumer."""
 
     async def to_observer() -> None:
@@ -121,7 +123,7 @@ def listeners(bus: Bus, spaces: SpaceApp, learning: LearningApp) -> list[Runnabl
     async def to_session() -> None:
         gone = ["session_deleted", "user_deleted", "project_deleted"]
         names = [f"deleted.{one}" for one in gone]
-        await bus.listen("session", "space", names, _session_handler(spaces))
+        await bus.listen("session", "space", names, _session_handler(spaces, forget_keys))
 
     async def purge_deleted() -> None:
         await bus.listen("space", "space_purge", ["deleted.space_deleted"], _purger(bus))
@@ -168,7 +170,9 @@ def _completion(project_id: ProjectId, completed: observer.TaskCompleted) -> Com
     )
 
 
-def _session_handler(spaces: SpaceApp) -> Callable[[bytes], Awaitable[None]]:
+def _session_handler(
+    spaces: SpaceApp, forget_keys: Callable[[], None]
+) -> Callable[[bytes], Awaitable[None]]:
     async def handle(payload: bytes) -> None:
         event = session.SessionEvent.FromString(payload)
         project_id = ProjectId(UUID(event.project_id))
@@ -178,6 +182,7 @@ def _session_handler(spaces: SpaceApp) -> Callable[[bytes], Awaitable[None]]:
             case "user_deleted":
                 await spaces.forget_user(project_id, UUID(event.user_deleted.user_id))
             case "project_deleted":
+                forget_keys()  # or something is made for the project after the receipt
                 await spaces.forget_project(project_id)
             case _:
                 return

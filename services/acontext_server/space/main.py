@@ -144,10 +144,11 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
         def add_skills(server: aio.Server) -> None:
             pb.add_SkillServiceServicer_to_server(SkillServicer(skills, learning, indexer), server)
 
+        keys = Keys(identities.resolve_key)
         yield rpc.Service(
             name=events.SERVICE,
             address=settings.space_address,
-            keys=Keys(identities.resolve_key),
+            keys=keys,
             servicers=[add_spaces, add_skills],
             inspection=Inspection(
                 service=events.SERVICE,
@@ -166,7 +167,7 @@ async def open_service(settings: Settings) -> AsyncIterator[rpc.Service]:
                 indexer.run,
                 learning.run,
                 spaces.forget_requests,
-                *events.listeners(bus, spaces, learning),
+                *events.listeners(bus, spaces, learning, keys.forget),
             ],
         )
 

@@ -25,6 +25,7 @@ from acontext_server.kit.ids import ProjectId
 
 _CHUNK = 512 * 1024
 _ABANDONED_AFTER = timedelta(days=1)
+_BEGUN = timedelta(microseconds=999_999)
 
 
 class FileBlobs:
@@ -74,7 +75,8 @@ class FileBlobs:
     def public_url(
         self, key: BlobKey, *, expires_in: timedelta, mime: str, filename: str | None = None
     ) -> PublicUrl:
-        expires_at = datetime.now(UTC).replace(microsecond=0) + expires_in
+        # A token has whole seconds; the one that was begun is given.
+        expires_at = (datetime.now(UTC) + expires_in + _BEGUN).replace(microsecond=0)
         token = BlobToken(key=key, mime=mime, filename=filename, expires_at=expires_at)
         return PublicUrl(
             url=f"{self._public_url}/blobs/{self._tokens.sign(token)}", expires_at=expires_at

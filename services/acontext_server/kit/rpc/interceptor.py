@@ -26,10 +26,12 @@ from acontext_server.kit.errors import (
     Kind,
     PermissionDenied,
     ServiceError,
+    TooLarge,
     Unauthenticated,
     Unavailable,
 )
 from acontext_server.kit.ids import uuid7
+from acontext_server.kit.rpc.clients import MAX_MESSAGE_BYTES
 from acontext_server.kit.rpc.nulls import MARKER_KEY, mark_nulls
 from acontext_server.kit.rpc.status import CODES, DETAILS_KEY, details_of
 from acontext_server.kit.rpc.watching import Watch
@@ -280,7 +282,10 @@ def _serialised(response: Message, metadata: Metadata) -> bytes:
     marker = metadata.get(MARKER_KEY)
     if marker is not None:
         mark_nulls(response, marker)
-    return response.SerializeToString()
+    data = response.SerializeToString()
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise TooLarge("the answer", MAX_MESSAGE_BYTES)
+    return data
 
 
 __all__ = ["Interceptor", "Internal", "Kind", "metadata_of"]

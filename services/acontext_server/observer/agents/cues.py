@@ -28,8 +28,8 @@ _PRAISE = (
 )
 """The user is content with what was done."""
 _CONTENT = Cue(
-    rf"^\W*(?:(?:ok(?:ay)?|oh|ah|wow|great|perfect|yes|cool|(?:ha){{2,}})\W+)*(?:{_PRAISE}|(?:many )?thank(?:s"
-    rf"|x)?\b|thx\b"
+    rf"^\W*(?:(?:ok(?:ay)?|oh|ah|wow|great|perfect|yes|cool|(?:ha){{2,}})\W+)*"
+    rf"(?:{_PRAISE}|(?:many )?thank(?:s|x)?\b|thx\b"
     r"|cheers\b|perfect\b|awesome\b|excellent\b|wonderful\b|fantastic\b|amazing\b|brilliant\b"
     r"|merci\b|(?:muchas )?gracias\b|danke\b|grazie\b|obrigad[oa]\b)"
 )

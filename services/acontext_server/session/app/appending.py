@@ -14,7 +14,7 @@ from acontext_server.kit.database import Database, Raw
 from acontext_server.kit.errors import Conflict, RequestIdReused, ServiceError, Unavailable
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.telemetry.traces import carried
-from acontext_server.session.calls import OpenCalls, asks_for_call
+from acontext_server.session.calls import OpenCalls
 from acontext_server.session.content import Content
 from acontext_server.session.domain import Grown, Log, MessageId, SessionId, SessionNotFound
 from acontext_server.session.formats.stored import pack, readable
@@ -93,6 +93,8 @@ class Draft(NamedTuple):
     """Its request id, with a digest of the request."""
     needs_blobs: int = 0
     """How many blobs were put for it."""
+    answers_calls: bool = False
+    """Its results have to be matched with open calls of the session."""
     chain: Chain | None = None
 
     @property
@@ -315,7 +317,7 @@ def _are_plain(drafts: Iterable[Draft]) -> bool:
     """Say whether no draft needs more than a place, and each stream goes to one log."""
     logs: dict[Chain, LogKey] = {}
     for draft in drafts:
-        if draft.request or draft.needs_blobs or asks_for_call(draft.content):
+        if draft.request or draft.needs_blobs or draft.answers_calls:
             return False
         chain = draft.chain
         if chain and (chain.broken or logs.setdefault(chain, draft.new.key) != draft.new.key):
@@ -380,7 +382,7 @@ class _Batch:
         if draft.chain and draft.chain.broken:
             self._fail(draft, Conflict())
             return None
-        if not asks_for_call(draft.content):
+        if not draft.answers_calls:
             if self.calls and draft.new.key in self.calls:
                 self.calls[draft.new.key].add(draft.content)
             return draft

@@ -86,8 +86,13 @@ class DeletingApp:
             await blobs.release_session(tx, project_id, session_id)
             await self.announce(tx, project_id, SessionDeleted(session_id))
 
-    async def delete_project(self, project_id: ProjectId) -> tuple[str, ...]:
-        """Close a project, and wait until nobody has anything of it; give who confirmed."""
+    async def delete_project(
+        self, project_id: ProjectId, *, closed: Callable[[], None]
+    ) -> tuple[str, ...]:
+        """Close a project, and wait until nobody has anything of it; give who confirmed.
+
+        `closed` is called as soon as its keys are gone.
+        """
         async with self.database.transaction() as tx:
             if await projects.bury_project(tx, project_id):
                 await projects.delete_keys(tx, project_id)
@@ -95,6 +100,7 @@ class DeletingApp:
                 await self.announce(tx, project_id, ProjectDeleted())
             elif not await deletions.waiting_for(tx, project_id, project_id):
                 raise ProjectNotFound(project_id)
+        closed()
         await self._wait(project_id, project_id)
         return OTHERS
 

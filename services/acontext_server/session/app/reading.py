@@ -254,8 +254,8 @@ def uploads_shown(message: Message, *, form: Format, with_urls: bool) -> int:
     if not message.content.has_uploads:
         return 0
     shown = formats.needs_content(form, message.content, with_urls=with_urls)
-    sizes = {part.asset.sha256: part.asset.size_b for part in message.content.parts if part.asset}
-    return sum(sizes[sha256] * 4 // 3 for sha256 in shown)
+    assets = (part.asset for part in message.content.parts if part.asset)
+    return sum(asset.size_b * 4 // 3 for asset in assets if asset.sha256 in shown)
 
 
 def _edited(

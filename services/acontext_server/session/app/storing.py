@@ -9,16 +9,22 @@ from uuid import UUID
 
 from acontext_server.kit.blobs import Spool
 from acontext_server.kit.database import Database
-from acontext_server.kit.errors import ServiceError, Unavailable
+from acontext_server.kit.errors import ServiceError, TooLarge, Unavailable
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.mime import mime_of
 from acontext_server.kit.requests import digest_of
 from acontext_server.session import formats
 from acontext_server.session.app.appending import Appended, Appender, Chain, Draft
 from acontext_server.session.app.contents import Contents, to_message
-from acontext_server.session.calls import asks_for_call
+from acontext_server.session.calls import answers_calls
 from acontext_server.session.content import Asset, Content, Format
-from acontext_server.session.domain import Message, MessageId, SessionId, SessionNotFound
+from acontext_server.session.domain import (
+    MAX_ANSWER_BYTES,
+    Message,
+    MessageId,
+    SessionId,
+    SessionNotFound,
+)
 from acontext_server.session.formats.media import Upload
 from acontext_server.session.formats.stored import Packed, pack
 from acontext_server.session.free_json import Json, dump
@@ -124,6 +130,7 @@ class StoringApp:
             content=content,
             request=(request.request_id, _digest(request, uploads)) if request.request_id else None,
             needs_blobs=await self._put(new, content, packed, files, uploads) if beside else 0,
+            answers_calls=request.form is Format.GEMINI and answers_calls(content),
             chain=chain,
         )
 
@@ -131,6 +138,8 @@ class StoringApp:
         self, request: StoreRequest, uploads: Mapping[str, Upload]
     ) -> tuple[Content, Packed, int]:
         content = formats.read(request.form, request.blob, uploads, self.new_call_id)
+        if content.has_uploads:
+            _refuse_unreadable(content)
         return content, pack(content), count_tokens(content)
 
     async def _put(
@@ -166,7 +175,7 @@ class StoringApp:
 
     async def _message(self, draft: Draft, appended: Appended) -> Message:
         content = draft.content
-        if appended.repeated or asks_for_call(content):
+        if appended.repeated or draft.answers_calls:
             [content] = await self.contents.of(draft.new.key[0], [appended.message])
         return to_message(appended.message, content, appended.log)
 
@@ -178,6 +187,13 @@ def _first_of(chain: Chain, error: ServiceError) -> BaseException:
         # Of what is unavailable nobody knows, and it is told to others too.
         first.metadata["stored"] = str(chain.stored)
     return first
+
+
+def _refuse_unreadable(content: Content) -> None:
+    """Refuse what no answer could hold: parts may show the same upload many times."""
+    shown = sum(part.asset.size_b * 4 // 3 for part in content.parts if part.asset)
+    if shown > MAX_ANSWER_BYTES:
+        raise TooLarge("the message with the files that its parts show", MAX_ANSWER_BYTES)
 
 
 async def _upload(file: NewFile) -> Upload:

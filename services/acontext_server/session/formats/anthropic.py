@@ -134,7 +134,7 @@ def _written(part: Part, fetched: Fetched, *, verbatim: bool) -> JsonObject | No
         case PartType.TEXT:
             return {"type": "text", "text": part.text} if part.text else None
         case PartType.IMAGE:
-            return _written_image(part, fetched)
+            return _written_image(part, fetched, verbatim=verbatim)
         case PartType.FILE:
             return _written_document(part, fetched, verbatim=verbatim)
         case PartType.TOOL_CALL:
@@ -146,12 +146,14 @@ def _written(part: Part, fetched: Fetched, *, verbatim: bool) -> JsonObject | No
             thinking = without_nothing(signature=signature)
             return {"type": "thinking", "thinking": part.text or "", **thinking}
         case PartType.REDACTED_THINKING:
-            return {"type": "redacted_thinking", "data": part.meta.get("data")}
+            return {"type": "redacted_thinking", "data": part.meta.get("data") or ""}
         case _:
             return None
 
 
-def _written_image(part: Part, fetched: Fetched) -> JsonObject | None:
+def _written_image(part: Part, fetched: Fetched, *, verbatim: bool) -> JsonObject | None:
+    if verbatim and not part.asset:
+        return {"type": "image", "source": _source(part)}
     match locate(part, fetched):
         case Inline() as inline:
             return {"type": "image", "source": _base64(inline)}
@@ -161,10 +163,13 @@ def _written_image(part: Part, fetched: Fetched) -> JsonObject | None:
             return None
 
 
+def _source(part: Part) -> JsonObject:
+    return {name: value for name, value in part.meta.items() if name != "cache_control"}
+
+
 def _written_document(part: Part, fetched: Fetched, *, verbatim: bool) -> JsonObject | None:
     if verbatim and not part.asset:
-        source = {name: value for name, value in part.meta.items() if name != "cache_control"}
-        return {"type": "document", "source": source}
+        return {"type": "document", "source": _source(part)}
     match locate(part, fetched):
         case Inline(mime="application/pdf") as inline:
             return {"type": "document", "source": _base64(inline)}

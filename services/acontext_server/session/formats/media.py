@@ -46,8 +46,11 @@ class Inline:
 
     @property
     def text(self) -> str:
-        """Read the bytes as text; what is not UTF-8 becomes U+FFFD."""
-        return base64.b64decode(self.base64).decode(errors="replace")
+        """Read the bytes as text; what is not UTF-8 becomes U+FFFD, what is no base64 stays."""
+        try:
+            return base64.b64decode(self.base64).decode(errors="replace")
+        except ValueError:
+            return self.base64
 
     @property
     def audio_format(self) -> str:
@@ -142,4 +145,11 @@ def _remote(part: Part) -> Remote | None:
     if not url:
         return None
     mime = text_or_none(part.meta.get("media_type"))
-    return Remote(url, mime or mimetypes.guess_type(urlsplit(url).path)[0])
+    return Remote(url, mime or _guessed_of(url))
+
+
+def _guessed_of(url: str) -> str | None:
+    try:
+        return mimetypes.guess_type(urlsplit(url).path)[0]
+    except ValueError:  # it is kept as it came, also if it is no URL
+        return None

@@ -93,8 +93,15 @@ def props_for(kind: BlockType, props: Props) -> dict[str, Any]:
     check_storable("props", props)
     if kind is BlockType.SOP:
         return _sop_props(props)
+    if kind is BlockType.TEXT and not isinstance(props.get("notes"), str | None):
+        raise InvalidBlock("props.notes", "notes are text")
     # The server knows a folder's path; what a GET gave, a PUT takes.
-    return {key: value for key, value in props.items() if (kind, key) != (BlockType.FOLDER, "path")}
+    ours = (BlockType.FOLDER, "path")
+    return {
+        key: value
+        for key, value in props.items()
+        if (kind, key) != ours and not (key == "notes" and value is None)
+    }
 
 
 def sop_props(sop: Sop) -> dict[str, Any]:
