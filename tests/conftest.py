@@ -4,9 +4,15 @@ import os
 import random
 from itertools import cycle
 
+from hypothesis import HealthCheck, settings
+
 from acontext_server.kit.engines import ports
 
 pytest_plugins = ["tests.engines", "tests.services"]
+
+# The machine is shared with engines and other test processes: time says nothing here.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 # Test processes that run side by side, and the systems that they start, each look for ports where
 # the others do not: a port that was found is free for everybody until somebody listens on it.

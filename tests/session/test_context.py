@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from grpc import StatusCode, aio
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from acontext.observer import v1 as observer
@@ -83,7 +83,6 @@ NOTED = st.builds(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine is shared
 @given(
     st.lists(NOTED, max_size=6, unique_by=lambda one: one.order),
     st.integers(0, 200),

@@ -1,6 +1,6 @@
 """The stored form of content gives back what it was given."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from acontext_server.session.content import Asset, Content, Part, PartType, Role
@@ -45,7 +45,6 @@ def unpacked(content: Content) -> Content:
 
 
 @given(contents)
-@settings(deadline=None)
 def test_what_is_packed_is_unpacked_the_same(content: Content) -> None:
     assert unpacked(content) == content
     orders = [[*part.meta] for part in content.parts]

@@ -19,6 +19,8 @@ from tests.space.test_rules import learned, path
             "Read a page on github.com and close the issue",
         ),
         ("Fix the bug in src/app/main.py", "Fix the bug in the file"),
+        ("Add up the revenue per country for march", "Add up the revenue per country"),
+        ("March through the list of orders", "March through the list of orders"),
         ('Create a page titled "Spring results" in Notion', "Create a page in Notion"),
         (
             "Fix the input/output handling of our CI/CD",

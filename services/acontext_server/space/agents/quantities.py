@@ -12,6 +12,7 @@ WHEN = re.compile(
     r"(?:\b(?:the )?(?:\d{1,2}(?:st|nd|rd|th)? ?[-–] ?)?"
     rf"\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {MONTH}\b(?:,? \d{{4}})?"
     rf"|\b{MONTH}\.? (?:the )?\d{{1,2}}(?:st|nd|rd|th)?\b(?:,? \d{{4}})?"
+    rf"|\b(?:for|in|of|since|until|by|during) {MONTH}\b(?: \d{{4}})?"  # bare, some are words too
     r"|\b(?:the )?\d{1,2}(?:st|nd|rd|th)\b"
     rf"|\b{DAY}\b|\b(?:this|next|last) (?:week(?:end)?|month|year)\b"
     r"|\b\d{1,2}[:.]\d{2}(?: ?[ap]\.?m\b\.?)?|\b\d{1,2} ?[ap]\.?m\b\.?|\b\d{4}-\d{2}-\d{2}\b"

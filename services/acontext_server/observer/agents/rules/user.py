@@ -242,13 +242,14 @@ def follow_up_may_open_a_task(turn: Turn) -> bool:
 
 
 def _named(turn: Turn) -> str:
-    """Name a task by the request, with what it points at if it only points."""
+    """Name a task by the request, with what it is about if that is not said in it."""
     named = wording.description(turn.text)
     before, _, _ = turn.text.partition(cues.request_in(turn.text))
     declined = len(language.sentences(before)) == 1 and cues.declines(before)
     told = len(language.words(before)) > 1 and not declined
-    referent = before.strip() if told else turn.state.told
-    return wording.with_referent(named, referent if cues.points_back(named) else "")
+    if cues.points_back(named):
+        return wording.with_referent(named, before.strip() if told else turn.state.told)
+    return wording.with_referent(named, before.strip() if told and " " not in named else "")
 
 
 def _open_for(turn: Turn, description: str) -> None:
