@@ -113,6 +113,9 @@ class SeaweedFS:
             "master.volumeSizeLimitMB": 64,
             "filer.localSocket": self._home / "filer.sock",
             "s3": "true",
+            # These have one port each for all of a machine, and nobody asks them anything here.
+            "s3.port.iceberg": 0,
+            "s3.port.lance": 0,
             "s3.config": credentials,
             "s3.localSocket": self._home / "s3.sock",
         }

@@ -374,3 +374,26 @@ def test_a_secret_named_as_such_is_masked(said: str, secret: str) -> None:
 def test_a_commit_or_an_id_is_no_secret(said: str) -> None:
     [task] = listed(observed([user(f"Show commit {said} to me")]))
     assert said in task.description
+
+
+FIRST_PLAN = agent(
+    "My plan:\n1. Choose a date\n2. Write the invitations\n3. Book a caterer\nShall I begin?"
+)
+NEXT_PLAN = agent("Fine. My plan then:\n1. Choose a date\n2. Write ten invitations")
+
+
+def test_a_plan_stated_anew_before_any_work_takes_the_place_of_the_first() -> None:
+    lines = [user("Help me organise a garden party."), FIRST_PLAN, user("Only ten of us come.")]
+    assert descriptions(lines) == ["Choose a date", "Write the invitations", "Book a caterer"]
+    again = [*lines, NEXT_PLAN, user("Good.")]
+    assert descriptions(again) == ["Choose a date", "Write ten invitations"]
+    assert statuses(again) == ["pending", "pending"]
+
+
+def test_of_two_steps_that_fit_alike_the_earlier_one_begins() -> None:
+    plan = agent(
+        "My plan:\n1. Check the crontab on the old box\n2. Write a manifest\n3. Stop the crontab"
+    )
+    lines = [user("Move the jobs from the old box."), plan, user("ok")]
+    working = [*lines, agent(call="ssh", command="crontab -l")]
+    assert statuses(working) == ["running", "pending", "pending"]

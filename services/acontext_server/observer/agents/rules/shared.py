@@ -1,5 +1,7 @@
 """What the rules of both speakers need."""
 
+from collections.abc import Sequence
+
 from acontext_server.observer.agents import cues, language, wording
 from acontext_server.observer.agents.memory import Turn, Work
 from acontext_server.observer.domain import PLANNING, TaskStatus
@@ -13,10 +15,17 @@ CALLED = 0.2
 
 
 def adopt_plan(turn: Turn) -> None:
-    """Let the first step take the place of the request that was planned, and open the others."""
+    """Let the first step take the place of the request that was planned, and open the others.
+
+    A plan that is stated anew before any work takes the place of the first one.
+    """
     steps, turn.state.plan = turn.state.plan, []
     turn.forget_opening()
     work = turn.work
+    waiting = [task for task in turn.state.tasks if task.planned and not task.tools]
+    if work in waiting and waiting[-1].order == turn.state.opened:
+        _replan(turn, waiting, steps)
+        return
     if work and not work.is_closed:
         for message_id in work.led:
             turn.link(PLANNING, message_id)
@@ -28,6 +37,16 @@ def adopt_plan(turn: Turn) -> None:
     for step in steps:
         turn.open(wording.description(step), planned=True)
     turn.begin(first)
+
+
+def _replan(turn: Turn, waiting: Sequence[Work], steps: Sequence[str]) -> None:
+    for task, step in zip(waiting, steps, strict=False):
+        turn.describe(task, wording.description(step))
+    for step in steps[len(waiting) :]:
+        turn.open(wording.description(step), planned=True)
+    for task in reversed(waiting[len(steps) :]):
+        turn.merge(task, into=waiting[0])
+    turn.begin(waiting[0])
 
 
 def prefer(turn: Turn, order: int, sentence: str) -> None:
@@ -70,15 +89,22 @@ def _contradicted(work: Work | None, sentence: str, text: str) -> str:
 
 
 def best_step(turn: Turn, text: str, *, than: Work | None = None) -> Work | None:
-    """The pending step of a plan whose words are nearest, if nearer than those of a given task."""
+    """The pending step of which most words are said, if more than of a given task.
+
+    Of two alike it is the earlier one: steps are worked off in their order.
+    """
     said = language.stems(text)
     steps = [
         task for task in turn.state.tasks if task.planned and task.status == TaskStatus.PENDING
     ]
-    best = max(steps, key=lambda step: nearness(said, step), default=None)
+    best = max(steps, key=lambda step: (_shared(said, step), -step.order), default=None)
     if best is None or best.order == turn.state.current or nearness(said, best) < _NEAR:
         return None
-    return None if than and nearness(said, than) >= nearness(said, best) else best
+    return None if than and _shared(said, than) >= _shared(said, best) else best
+
+
+def _shared(said: frozenset[str], work: Work) -> int:
+    return len(said & language.stems(work.description))
 
 
 def nearness(said: frozenset[str], work: Work) -> float:
