@@ -299,10 +299,30 @@ def test_not_every_word_before_a_noun_is_an_order(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["You are useless.", "This is terrible, I'll write it myself.", "i'll do it by hand"]
+    "text",
+    ["You are useless.", "This is terrible, I'll write it.", "forget it, i'll do it by hand"],
 )
 def test_who_turns_away_did_not_get_what_was_delivered(text: str) -> None:
     assert statuses([*DELIVERED, user(text)]) == ["failed"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Great, thanks! I'll book the hotel myself.",
+        "The traffic was terrible, so I was late",
+        "Is it still running?",
+        "you should have my address on file",
+    ],
+)
+def test_a_remark_takes_no_delivery_back(text: str) -> None:
+    assert statuses([*DELIVERED, user(text)]) == ["success"]
+
+
+def test_a_report_that_names_what_follows_is_one_all_the_same() -> None:
+    told = agent("The order is cancelled. I will refund 20 dollars to your card.")
+    asked, called = user("Cancel my order"), agent(call="cancel_order")
+    assert statuses([asked, called, tool('{"refund": 20}'), told]) == ["success"]
 
 
 def test_who_forgets_an_offer_keeps_what_was_delivered() -> None:
@@ -369,6 +389,20 @@ def test_a_secret_named_as_such_is_masked(said: str, secret: str) -> None:
 
 @pytest.mark.parametrize(
     "said",
+    [
+        "primary key to orders_v2",
+        "pin numpy==1.26.4",
+        "boarding pass for flight AB1234",
+        "key features of gpt-4o2",
+    ],
+)
+def test_a_word_that_may_mean_a_secret_hides_nothing(said: str) -> None:
+    [task] = listed(observed([user(f"Please add the {said}")]))
+    assert said in task.description
+
+
+@pytest.mark.parametrize(
+    "said",
     ["9f8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d2e1f0a", "0198c0de-7d3c-7a11-8a2b-3c4d5e6f7a8b", "A-17"],
 )
 def test_a_commit_or_an_id_is_no_secret(said: str) -> None:
@@ -397,3 +431,11 @@ def test_of_two_steps_that_fit_alike_the_earlier_one_begins() -> None:
     lines = [user("Move the jobs from the old box."), plan, user("ok")]
     working = [*lines, agent(call="ssh", command="crontab -l")]
     assert statuses(working) == ["running", "pending", "pending"]
+
+
+def test_a_plan_for_one_task_leaves_the_others_of_the_user() -> None:
+    asked = user("1. Check the logs\n2. Migrate the database\n3. Write the report")
+    done = [agent(call="read_logs"), tool("ok"), agent("The logs are fine.")]
+    plan = agent("My plan:\n1. Export the old tables\n2. Create the server\n3. Import the tables")
+    lines = [asked, *done, user("Now migrate the database, please."), plan, user("go ahead")]
+    assert "Write the report" in descriptions(lines)

@@ -95,7 +95,7 @@ class Listeners:
                 user_id = UserId(UUID(event.user_deleted.user_id))
                 await self._app.forget_user(project_id, user_id)
             case "project_deleted":
-                self._forget_keys()  # or something is made for the project after the receipt
+                self._forget_keys()  # other replicas ask again within seconds
                 await self._app.forget_project(project_id)
                 # Before the receipt, which the purge would take too.
                 await self._bus.purge("disk", project_id, EVERY_DISK)

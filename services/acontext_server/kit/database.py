@@ -244,9 +244,11 @@ def _has_ended(connection: Raw) -> bool:
     return bool(idle.poll(0))
 
 
-_TOO_LONG = (
-    "a name, title or identifier is too long: some 2,700 bytes are kept of what is looked up"
-)
+def _too_long(error: BaseException) -> InvalidRequest:
+    if "index row" in str(error):
+        what = "a name or an identifier is too long to be looked up: some 2,700 bytes at most"
+        return InvalidRequest(what)
+    return InvalidRequest("a text is too long to be kept")
 
 
 @contextmanager
@@ -260,7 +262,7 @@ def _engine_errors() -> Any:
         if isinstance(error.orig, QueryCanceled):
             raise Unavailable("database") from error
         if isinstance(error.orig, ProgramLimitExceeded):
-            raise InvalidRequest(_TOO_LONG) from error
+            raise _too_long(error.orig) from error
         if isinstance(error.orig, psycopg.DataError) and "NUL" in str(error.orig):
             raise InvalidRequest("a text must not contain NUL (U+0000)") from error
         if error.connection_invalidated or isinstance(error, exc.OperationalError):
@@ -269,6 +271,6 @@ def _engine_errors() -> Any:
     except (DeadlockDetected, SerializationFailure) as error:
         raise Conflict from error
     except ProgramLimitExceeded as error:
-        raise InvalidRequest(_TOO_LONG) from error
+        raise _too_long(error) from error
     except (exc.TimeoutError, psycopg.OperationalError) as error:
         raise Unavailable("database") from error

@@ -111,7 +111,7 @@ def on_session_fact(following: Following, forget_keys: Callable[[], None]) -> Ha
                 user_id = UserId(UUID(event.user_deleted.user_id))
                 await following.delete_user(project_id, user_id)
             case "project_deleted":
-                forget_keys()  # or something is made for the project after the receipt
+                forget_keys()  # other replicas ask again within seconds
                 await following.delete_project(project_id)
 
     return handle

@@ -7,8 +7,8 @@ from acontext_server.session.content import Content, Part, PartType
 from acontext_server.session.domain import InvalidMessage
 
 
-def answers_calls(content: Content) -> bool:
-    """Whether it has results, which in Gemini's form are matched with the session's open calls."""
+def has_results(content: Content) -> bool:
+    """Whether results came with it; those in Gemini's form are matched with open calls."""
     return any(map(_is_response, content.parts))
 
 

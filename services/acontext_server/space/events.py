@@ -182,7 +182,7 @@ def _session_handler(
             case "user_deleted":
                 await spaces.forget_user(project_id, UUID(event.user_deleted.user_id))
             case "project_deleted":
-                forget_keys()  # or something is made for the project after the receipt
+                forget_keys()  # other replicas ask again within seconds
                 await spaces.forget_project(project_id)
             case _:
                 return

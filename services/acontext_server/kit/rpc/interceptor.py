@@ -180,9 +180,11 @@ class Interceptor(aio.ServerInterceptor):
         log.exception("rpc_failed", service=self._service)
         return Internal(request_id)
 
-    async def abort(self, context: Context, error: ServiceError) -> NoReturn:
-        """End the RPC with an error."""
-        if error.http_status is not None:
+    async def abort(
+        self, context: Context, error: ServiceError, *, answered: bool = False
+    ) -> NoReturn:
+        """End the RPC with an error; what was answered has taken the initial metadata along."""
+        if error.http_status is not None and not answered:
             status = (STATUS_KEY, str(error.http_status))
             await context.send_initial_metadata((status, *error.http_headers))
         await context.abort(
@@ -214,15 +216,18 @@ class _Around:
 
     async def stream(self, request: Any, context: Context) -> AsyncIterator[bytes]:
         behaviour: Any = self.handler.stream_stream or self.handler.unary_stream
+        answered = False
         try:
             metadata = _metadata(context)
             await self.interceptor.enter(self.method, metadata)
             async for response in behaviour(self._taken(request), context):
-                yield _serialised(response, metadata)
+                data = _serialised(response, metadata)
+                answered = True
+                yield data
             return
         except (Exception, asyncio.CancelledError) as error:
             failure = self.interceptor.failure(error)
-        await self.interceptor.abort(context, failure)
+        await self.interceptor.abort(context, failure, answered=answered)
 
     def _taken(self, request: Any) -> Any:
         if self.handler.request_streaming:

@@ -42,7 +42,7 @@ _SERVER_OPTIONS = [
     *CHANNEL_OPTIONS,
     # Otherwise two servers share a port in silence, and callers reach the wrong one by turns.
     ("grpc.so_reuseport", 0),
-    # As much as the gateway takes; its refusal tells what is wrong, grpc's is a 429.
+    # More than the gateway takes, whose refusal says what is wrong; grpc's is a 429.
     ("grpc.max_metadata_size", 128 << 10),
     ("grpc.absolute_max_metadata_size", 128 << 10),
     # What waits here of one upload. What gRPC estimates instead was 50 MiB on a busy machine.

@@ -33,7 +33,7 @@ _CONTENT = Cue(
     r"|cheers\b|perfect\b|awesome\b|excellent\b|wonderful\b|fantastic\b|amazing\b|brilliant\b"
     r"|merci\b|(?:muchas )?gracias\b|danke\b|grazie\b|obrigad[oa]\b)"
 )
-_THANKS = Cue(
+_DELIGHT = Cue(
     r"\bthank|\bth?n?x\b|\bty\b|\bcheers\b|\bdanke\b|\bmerci\b|\bgracias\b|\bgrazie\b|\bobrigad"
     r"|\blove (?:it|this|that)\b|\bthe one\b"
 )
@@ -116,7 +116,9 @@ _NO_VERB = (
     "came gave told kept left forgot meant ran put hit just only even still also maybe perhaps "
     "sorry please well okay good great nice fine sure too very quite rather really "
     "looks sounds seems suppose reckon want need prefer wonder remember since during over under "
-    "between despite without within yesterday today tomorrow tonight unfortunately apparently"
+    "between despite without within near inside outside against around throughout along across "
+    "behind above below beside half nobody wrote spent broke drove chose held sold paid met felt "
+    "led won yesterday today tomorrow tonight unfortunately apparently"
 )
 _ORDER = re.compile(
     rf"^{_POLITE}(?!(?:{'|'.join(_NO_VERB.split())})\b)[a-z]{{3,}}(?<!ed)(?<!ing)(?<!s)(?<!ly)"
@@ -233,22 +235,27 @@ _GIVING_UP = Cue(
     r"|^\W*(?:(?:no|actually|oh|hmm+|sorry|please|ok|wait)\W+)*(?:don'?t|do not)"
     r"(?: do (?:it|that))?(?=\s*(?:[,.!;:–—-]|$))"
 )
-_TURNING_AWAY = Cue(
-    r"\b(?:useless|terrible|horrible|awful|rubbish|garbage|unusable|no good|waste of time"
+_SCORN = Cue(
+    r"(?:^|\b(?:you|it|this|that)(?: people| guys| all)?(?:'re|'s| are| is| was| were)?)\W*"
+    r"(?:(?:just|so|completely|totally|really|absolutely|pretty) ){0,3}"
+    r"(?:useless|terrible|horrible|awful|rubbish|garbage|unusable|no good|a waste of time"
     r"|hopeless)\b"
-    r"|\b(?:i|we)(?:'ll| will| am going to|'m going to) (?:just |rather |better )?"
-    r"(?:do|write|look|make|fix|handle|find|build|order|book|call|sort|take care)\b"
-    r"[^.!?]*\b(?:myself|ourselves|by hand|elsewhere)\b"
 )
-"""The user thinks nothing of what came of it, or does it without the agent."""
+"""The user thinks nothing of what came of it."""
+_WITHOUT_AGENT = Cue(
+    r"\b(?:i|we)(?:'ll| will| am going to|'m going to) (?:just |rather |better )?"
+    r"(?:do|write|look|make|fix|handle|find|build|order|book|call|sort|take care)\b"
+    r"[^.!?]{0,200}\b(?:myself|ourselves|by hand|elsewhere)\b"
+)
 _COMPLAINT = Cue(
     r"\b(?:wrong|incorrect|not (?:right|correct|working|what i)|(?:does|did|is|was"
     r"|has)n'?t (?:work|right|correct|been)"
-    r"|still (?:not|broken|fails?|missing|an? |there|dead|down|slow|the same|\w+(?<!look)(?<!hop)"
-    r"(?<!wait)(?<!think)(?<!plann)ing)|broken|that'?s not|this is not|it fails"
+    r"|still (?:not|broken|fails?|failing|missing|an? |dead|down|the same)"
+    r"|^\W*(?:(?:it|that|this)(?:'s| is)? )?still \w+ing|broken|that'?s not|this is not|it fails"
     r"|failed"
     r"|doesn'?t|you (?:forgot|missed|misunderstood)"
-    r"|you should(?:'ve| have)|not happy|redo|do (?:it|that) (?:again|over)"
+    r"|you should(?:'ve| have) (?!the\b)\w+(?:ed|en|un|old|nt|ade)\b"
+    r"|not happy|redo|do (?:it|that) (?:again|over)"
     r"|mistake)\b"
 )
 _BARE_COMPLAINT = re.compile(
@@ -296,9 +303,10 @@ _GOING_ON = Cue(
     r" (?!be\b|let\b|wait|keep|remember|always|never|ask\b)\w+"
     r"|let me (?:now |just |also )?(?!know)\w+"
     r"|(?:going|moving|carrying) on (?:with|to)|i(?: now| then)? (?:go|carry|move) on"
-    r"|i(?:'m| am)? (?:now )?(?:continuing|continue)|now (?:for|on to))\b"
+    r"|i(?:'m| am)? (?:now )?(?:continuing|continue))\b"
 )
 """The agent tells what it does next."""
+_IS_DONE = Cue(r"\b(?:is|are|was|were) (?:now |already )?\w{3,}ed\b")
 _HOW_FAR = Cue(
     r"^\W*(?:(?:so|and|any|what's the)\W+)*"
     r"(?:status|progress|updates?|news|done|ready|yet|so|and)\W*$"
@@ -418,9 +426,9 @@ def thanks_or_praises(text: str) -> bool:
     return _CONTENT.is_in(text) and (is_small_talk(text) or not is_question(text))
 
 
-def thanks(text: str) -> bool:
-    """The user thanks, or is delighted, which says as much."""
-    return _THANKS.is_in(text)
+def is_delighted(text: str) -> bool:
+    """The user thanks or loves it, rather than just agrees."""
+    return _DELIGHT.is_in(text)
 
 
 @read_once
@@ -561,12 +569,16 @@ def is_wish_to_be_told(text: str) -> bool:
 
 def gives_up(text: str) -> bool:
     """The user does not want it any more."""
-    return _GIVING_UP.is_in(text) or turns_away(text)
+    return _GIVING_UP.is_in(text) or _WITHOUT_AGENT.is_in(text) or scorns(text)
 
 
-def turns_away(text: str) -> bool:
-    """The user is done with the agent, whatever it told or delivered."""
-    return _TURNING_AWAY.is_in(text) and not is_question(text)
+def scorns(text: str) -> bool:
+    """The user thinks nothing of what was delivered, or of the agent, and goes without."""
+    if thanks_or_praises(text) or is_question(text):
+        return False
+    return any(map(_SCORN.is_in, sentences(text))) or (
+        _GIVING_UP.is_in(text) and _WITHOUT_AGENT.is_in(text)
+    )
 
 
 def is_aside(text: str) -> bool:
@@ -605,8 +617,9 @@ def reports_done(text: str) -> bool:
 
 def goes_on(text: str) -> bool:
     """The agent is not done: it ends with what it is going to do."""
-    last = (sentences(text) or ("",))[-1]
-    return _GOING_ON.is_in(last) and not last.endswith("?")
+    *before, last = sentences(text) or ("",)
+    done = reports_done(text) or any(map(_IS_DONE.is_in, before))
+    return _GOING_ON.is_in(last) and not last.endswith("?") and not done
 
 
 def asks_how_far(text: str) -> bool:

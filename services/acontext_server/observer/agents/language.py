@@ -22,18 +22,33 @@ _NO_TALK = re.compile(
 )
 """Fenced code, quoted lines, logs and stack traces."""
 _OPENING_TAG = re.compile(r"<(?P<name>[a-z][\w:-]*)(?:\s[^<>]*)?>")
-_SECRET = re.compile(
-    r"\b(?:(?:sk|pk|rk|gh[a-z]|glpat|hf|npm|xox[a-z])[-_]|github_pat_|AKIA|AIza|eyJ)[\w-]{10,}(?:\.[\w-]+)*"
-    r"|(?<=\bBearer )[\w.~+/=-]{8,}|(?<![\w.-])(?:\d{4}[ -]?){3}\d{1,7}(?![\w.-])"
-    r"|(?<=://)[^\s/:@]+:[^\s/@]+(?=@)|-----BEGIN [\s\S]*?(?:-----END [A-Z ]+-----|\Z)"
-    r"|(?P<kept>\b(?:password|passphrase|passcode|api[ _-]?key|access[ _-]?token"
-    r"|secret(?:[ _-]key)?|pin)(?:\s+(?:is|was|to)|\s*[:=])\s*)(?!be\b)[^\s,;]+"
-    r"|(?P<named>\b(?:pw|pwd|pass|passwd|password|passphrase|pin|token|secret|(?:api )?key"
-    r"|credentials?|creds)\b(?:[\s:=]+[a-z]+,?){0,3}?[\s:=/]+(?:[a-z]+ ?/ ?)?)"
-    r"(?=[^\s,;]*[a-z])(?=[^\s,;]*\d)(?!\S*://)[^\s,;'\"]{6,}"
-    r"|(?<![\w/.@-])(?-i:(?=[\w-]*[a-z])(?=[\w-]*[A-Z]))(?=(?:[\w-]*\d){4})[\w-]{20,}(?![\w/.@-])",
-    re.IGNORECASE,
+_VALUE = (
+    r"(?=[^\s,;]{0,200}[a-z])(?=[^\s,;]{0,200}\d)(?!\S{0,200}(?:://|==|\.[a-z]{2,4}\b))"
+    r"[^\s,;'\"]{6,}"
 )
+"""Letters and digits in one piece, that are no URL, version or file."""
+_SECRETS = (
+    # By how keys of well-known services begin.
+    r"\b(?:(?:sk|pk|rk|gh[a-z]|glpat|hf|npm|xox[a-z])[-_]|github_pat_|AKIA|AIza|eyJ)[\w-]{10,}(?:\.[\w-]+)*",
+    # By what stands before them: a scheme, a user of a URL, the head of a key's block.
+    r"(?<=\bBearer )[\w.~+/=-]{8,}",
+    r"(?<=://)[^\s/:@]+:[^\s/@]+(?=@)",
+    r"-----BEGIN [\s\S]*?(?:-----END [A-Z ]+-----|\Z)",
+    # Numbers of cards and accounts.
+    r"(?<![\w.-])(?:\d{4}[ -]?){3}\d{1,7}(?![\w.-])",
+    # By their name, whatever they look like.
+    r"(?P<kept>\b(?:password|passphrase|passcode|api[ _-]?key|access[ _-]?token"
+    r"|secret(?:[ _-]key)?|pin)(?:\s+(?:is|was|to)|\s*[:=])\s*)(?!be\b)[^\s,;]+",
+    # By a name that means nothing else, some words before; by one that may mean more, right before.
+    r"(?P<named>\b(?:pw|pwd|passwd|password|passphrase|credentials?|creds)\b"
+    rf"(?:[\s:=]{{1,8}}[a-z]+){{0,3}}?[\s:=/]{{1,8}}){_VALUE}",
+    r"(?P<told>\b(?:pass|pin|key|token|secret)(?:\s+(?:is|was|should be)|\s*[:=])\s*)"
+    rf"{_VALUE}",
+    # By their looks.
+    r"(?<![\w/.@-])(?-i:(?=[\w-]{0,200}[a-z])(?=[\w-]{0,200}[A-Z]))(?=(?:[\w-]{0,60}\d){4})"
+    r"[\w-]{20,}(?![\w/.@-])",
+)
+_SECRET = re.compile("|".join(_SECRETS), re.IGNORECASE)
 _TAG = re.compile(r"</?[a-z][\w:-]*(?:\s[^<>]*)?>")
 _SPELLED = {"u": "you", "ur": "your", "pls": "please", "plz": "please"}
 _CHAT = re.compile(r"\b(?:u|ur|pls|plz)\b")
@@ -66,7 +81,11 @@ def _without_tagged(text: str) -> str:
 
 def without_secrets(text: str) -> str:
     """Mask keys, tokens, passwords and card numbers: tasks are read by many."""
-    return _SECRET.sub(lambda secret: f"{secret['kept'] or secret['named'] or ''}•••", text)
+    return _SECRET.sub(_masked, text)
+
+
+def _masked(secret: re.Match[str]) -> str:
+    return f"{secret['kept'] or secret['named'] or secret['told'] or ''}•••"
 
 
 def shortened(text: str) -> str:

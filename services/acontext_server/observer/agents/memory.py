@@ -44,6 +44,8 @@ class Work:
     """Tools already told of since the user spoke last."""
     announced: bool = False
     """The agent said what it sets about."""
+    is_step: bool = False
+    """It came of a plan that the agent stated."""
     answered: bool = False
     """The agent gave code, which is what was asked for, and asked nothing."""
 
@@ -134,7 +136,7 @@ class Turn:
                 return task
         return None
 
-    def opened(self, order: int) -> bool:
+    def was_opened_now(self, order: int) -> bool:
         """It was in this turn that the task was opened."""
         return any(isinstance(one, OpenTask) and one.order == order for one in self.changes)
 

@@ -16,7 +16,7 @@ from acontext_server.kit.requests import digest_of
 from acontext_server.session import formats
 from acontext_server.session.app.appending import Appended, Appender, Chain, Draft
 from acontext_server.session.app.contents import Contents, to_message
-from acontext_server.session.calls import answers_calls
+from acontext_server.session.calls import has_results
 from acontext_server.session.content import Asset, Content, Format
 from acontext_server.session.domain import (
     MAX_ANSWER_BYTES,
@@ -130,7 +130,7 @@ class StoringApp:
             content=content,
             request=(request.request_id, _digest(request, uploads)) if request.request_id else None,
             needs_blobs=await self._put(new, content, packed, files, uploads) if beside else 0,
-            answers_calls=request.form is Format.GEMINI and answers_calls(content),
+            answers_calls=request.form is Format.GEMINI and has_results(content),
             chain=chain,
         )
 

@@ -48,9 +48,10 @@ class Inline:
     def text(self) -> str:
         """Read the bytes as text; what is not UTF-8 becomes U+FFFD, what is no base64 stays."""
         try:
-            return base64.b64decode(self.base64).decode(errors="replace")
+            data = base64.b64decode("".join(self.base64.split()), validate=True)
         except ValueError:
             return self.base64
+        return data.decode(errors="replace")
 
     @property
     def audio_format(self) -> str:

@@ -6,13 +6,18 @@ MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
+BARE_MONTH = (
+    r"(?:january|february|march|april|(?-i:May)|june|july|august|september|october|november"
+    r"|december)"
+)
+"""Without a day beside it; short ones are names and words as often."""
 DAY = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|today|tonight|tomorrow|yesterday)"
 WHEN = re.compile(
     r"(?:\b(?:on|at|till|until|from|by|since|before|after|around|in|for|this|next|of|the)\s+)*"
     r"(?:\b(?:the )?(?:\d{1,2}(?:st|nd|rd|th)? ?[-–] ?)?"
     rf"\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {MONTH}\b(?:,? \d{{4}})?"
     rf"|\b{MONTH}\.? (?:the )?\d{{1,2}}(?:st|nd|rd|th)?\b(?:,? \d{{4}})?"
-    rf"|\b(?:for|in|of|since|until|by|during) {MONTH}\b(?: \d{{4}})?"  # bare, some are words too
+    rf"|\b(?:for|in|of|since|until|by|during) {BARE_MONTH}\b(?: \d{{4}})?(?! ?(?-i:[A-Z]))"
     r"|\b(?:the )?\d{1,2}(?:st|nd|rd|th)\b"
     rf"|\b{DAY}\b|\b(?:this|next|last) (?:week(?:end)?|month|year)\b"
     r"|\b\d{1,2}[:.]\d{2}(?: ?[ap]\.?m\b\.?)?|\b\d{1,2} ?[ap]\.?m\b\.?|\b\d{4}-\d{2}-\d{2}\b"

@@ -96,12 +96,10 @@ def props_for(kind: BlockType, props: Props) -> dict[str, Any]:
     if kind is BlockType.TEXT and not isinstance(props.get("notes"), str | None):
         raise InvalidBlock("props.notes", "notes are text")
     # The server knows a folder's path; what a GET gave, a PUT takes.
-    ours = (BlockType.FOLDER, "path")
-    return {
-        key: value
-        for key, value in props.items()
-        if (kind, key) != ours and not (key == "notes" and value is None)
-    }
+    left_out = {(BlockType.FOLDER, "path")}
+    if props.get("notes") is None:
+        left_out.add((BlockType.TEXT, "notes"))
+    return {key: value for key, value in props.items() if (kind, key) not in left_out}
 
 
 def sop_props(sop: Sop) -> dict[str, Any]:

@@ -17,13 +17,13 @@ CALLED = 0.2
 def adopt_plan(turn: Turn) -> None:
     """Let the first step take the place of the request that was planned, and open the others.
 
-    A plan that is stated anew before any work takes the place of the first one.
+    A plan that is stated anew before its first step has begun takes the place of the first one.
     """
     steps, turn.state.plan = turn.state.plan, []
     turn.forget_opening()
     work = turn.work
-    waiting = [task for task in turn.state.tasks if task.planned and not task.tools]
-    if work in waiting and waiting[-1].order == turn.state.opened:
+    waiting = _not_begun(turn)
+    if waiting:
         _replan(turn, waiting, steps)
         return
     if work and not work.is_closed:
@@ -31,19 +31,36 @@ def adopt_plan(turn: Turn) -> None:
             turn.link(PLANNING, message_id)
         turn.describe(work, wording.description(steps[0]))
         work.planned, work.led, steps = not work.tools, [], steps[1:]
+        work.is_step = True
         first = work
     else:
-        first, steps = turn.open(wording.description(steps[0]), planned=True), steps[1:]
+        first, steps = _open_step(turn, steps[0]), steps[1:]
     for step in steps:
-        turn.open(wording.description(step), planned=True)
+        _open_step(turn, step)
     turn.begin(first)
+
+
+def _open_step(turn: Turn, step: str) -> Work:
+    task = turn.open(wording.description(step), planned=True)
+    task.is_step = True
+    return task
+
+
+def _not_begun(turn: Turn) -> Sequence[Work]:
+    """The steps of the plan at hand, if it is the last thing that was opened and none has begun."""
+    work = turn.work
+    before = turn.task(turn.state.current - 1)
+    if work is None or (before and before.is_step):
+        return []
+    steps = [task for task in turn.state.tasks if task.order >= work.order]
+    return steps if all(one.is_step and one.planned and not one.tools for one in steps) else []
 
 
 def _replan(turn: Turn, waiting: Sequence[Work], steps: Sequence[str]) -> None:
     for task, step in zip(waiting, steps, strict=False):
         turn.describe(task, wording.description(step))
     for step in steps[len(waiting) :]:
-        turn.open(wording.description(step), planned=True)
+        _open_step(turn, step)
     for task in reversed(waiting[len(steps) :]):
         turn.merge(task, into=waiting[0])
     turn.begin(waiting[0])
@@ -57,7 +74,7 @@ def prefer(turn: Turn, order: int, sentence: str) -> None:
     """
     text = wording.preference(sentence)
     if not wording.is_wish(text):
-        stated = turn.state.asked or turn.opened(order) or cues.sets_norm(sentence)
+        stated = turn.state.asked or turn.was_opened_now(order) or cues.sets_norm(sentence)
         if not stated or (order == PLANNING and not cues.is_lasting(sentence)):
             return
     if text and not cues.only_points(sentence):

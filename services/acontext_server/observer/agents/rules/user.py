@@ -61,7 +61,7 @@ def giving_up_fails_the_task(turn: Turn) -> bool:
     work = turn.work
     if work is None or work.status == TaskStatus.FAILED or not cues.gives_up(turn.text):
         return False
-    if work.is_closed and not cues.turns_away(turn.text):
+    if work.is_closed and not cues.scorns(turn.text):
         return False
     turn.move(work, TaskStatus.FAILED)
     turn.progress(work, "I stopped, because the user did not want it any more")
@@ -309,4 +309,4 @@ def _is_content(text: str) -> bool:
 
 
 def _is_thanks(text: str) -> bool:
-    return cues.is_small_talk(text) and cues.thanks(text)
+    return cues.is_small_talk(text) and cues.is_delighted(text)
