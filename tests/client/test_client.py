@@ -19,7 +19,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionMessage
 
 from acontext import AcontextAsyncClient, AcontextClient, edits, errors
 from acontext.disk import v1 as disk
-from acontext.messages import blob_json
+from acontext.messages import MessageBlob, blob_json
 from acontext.observer import v1 as observer
 from acontext.session import v1 as session
 from acontext.space import v1 as space
@@ -316,10 +316,10 @@ def test_an_exchange_is_stored_whole_or_not_at_all(client: AcontextClient) -> No
 def test_a_long_history_is_kept_up_to_what_is_refused(client: AcontextClient) -> None:
     session_id = client.sessions.create().id
     said = [f"{number} {'x' * (number % 50) * 2_000}" for number in range(300)]
-    blobs: list[dict[str, object]] = [HELLO | {"content": text} for text in said]
+    blobs: list[MessageBlob] = [HELLO | {"content": text} for text in said]
     assert client.sessions.store_messages(session_id, blobs).last_sequence == 300
     with pytest.raises(errors.InvalidMessage) as refusal:
-        client.sessions.store_messages(session_id, [*blobs[:270], HELLO | {"content": 5}, HELLO])
+        client.sessions.store_messages(session_id, [*blobs[:270], {"content": 5}, HELLO])
     assert refusal.value.metadata["stored"] == "270"
     kept = client.sessions.list_all_messages(session_id)
     assert [message.parts[0].text for message in kept] == [*said, *said[:270]]
