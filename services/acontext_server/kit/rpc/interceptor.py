@@ -208,7 +208,7 @@ class _Around:
         try:
             metadata = _metadata(context)
             await self.interceptor.enter(self.method, metadata)
-            response = await behaviour(self._taken(request), context)
+            response = await behaviour(self._taken(request, context), context)
             return _serialised(response, metadata)
         except (Exception, asyncio.CancelledError) as error:
             failure = self.interceptor.failure(error)
@@ -220,7 +220,7 @@ class _Around:
         try:
             metadata = _metadata(context)
             await self.interceptor.enter(self.method, metadata)
-            async for response in behaviour(self._taken(request), context):
+            async for response in behaviour(self._taken(request, context), context):
                 data = _serialised(response, metadata)
                 answered = True
                 yield data
@@ -229,15 +229,16 @@ class _Around:
             failure = self.interceptor.failure(error)
         await self.interceptor.abort(context, failure, answered=answered)
 
-    def _taken(self, request: Any) -> Any:
+    def _taken(self, request: Any, context: Context) -> Any:
         if self.handler.request_streaming:
-            return self._pieces(request)
+            return self._pieces(context)
         message = self._parsed(request)
         _validate(message)
         return message
 
-    async def _pieces(self, stream: AsyncIterator[bytes]) -> AsyncIterator[Message]:
-        async for piece in stream:
+    async def _pieces(self, context: Context) -> AsyncIterator[Message]:
+        # Not grpc's own iterator, which ends a cancelled stream like a complete one.
+        while (piece := await context.read()) is not aio.EOF:
             yield self._parsed(piece)
 
     def _parsed(self, data: bytes) -> Message:
