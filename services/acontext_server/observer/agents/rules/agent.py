@@ -188,9 +188,7 @@ def failure_ends_the_task(turn: Turn) -> bool:
     failed = cues.reports_failure(turn.text, after_error=turn.state.trouble)
     if not failed or (cues.reports_done(turn.text) and not turn.state.trouble):
         return False
-    turn.move(work, TaskStatus.FAILED)
-    turn.progress(work, wording.reported(turn.text))
-    turn.link(work.order)
+    _end(turn, work, TaskStatus.FAILED)
     _listen(turn)
     return True
 
@@ -212,9 +210,7 @@ def report_completes_the_task(turn: Turn) -> bool:
         return False
     if cues.asks_before_acting(turn.text) and not cues.is_lookup(work.description):
         return False
-    turn.move(work, TaskStatus.SUCCESS)
-    turn.progress(work, wording.reported(turn.text))
-    turn.link(work.order)
+    _end(turn, work, TaskStatus.SUCCESS)
     _tell_what_was_asked(turn)
     _listen(turn)
     return True
@@ -227,9 +223,7 @@ def claim_completes_work_without_tools(turn: Turn) -> bool:
         return False
     if not _claims(turn.text) or _waits_for_answer(turn.text):
         return False
-    turn.move(work, TaskStatus.SUCCESS)
-    turn.progress(work, wording.reported(turn.text))
-    turn.link(work.order)
+    _end(turn, work, TaskStatus.SUCCESS)
     _listen(turn)
     return True
 
@@ -256,6 +250,13 @@ def answer_to_a_follow_up_stays(turn: Turn) -> bool:
     if turn.state.opening:
         turn.remember_opening()
     return True
+
+
+def _end(turn: Turn, work: Work, status: TaskStatus) -> None:
+    """Tell what came of a task in the agent's words."""
+    turn.move(work, status)
+    turn.progress(work, wording.reported(turn.text))
+    turn.link(work.order)
 
 
 def _listen(turn: Turn) -> None:
