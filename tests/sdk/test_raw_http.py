@@ -426,3 +426,8 @@ def test_every_route_says_who_may_not_see_it(http: httpx.Client) -> None:
     for route in ROUTE_LIST:
         path = route.template.replace("{id}", NOWHERE).replace("{identifier}", "ann")
         answered(401, http.request(route.method, path))
+
+
+def test_long_headers_change_no_answer(rest: httpx.Client) -> None:
+    answered(200, rest.get("/session", headers={"x-long": "y" * 12_000}))
+    answered(401, rest.get("/session", headers={"authorization": f"Bearer sk-ac-{'x' * 12_000}"}))
