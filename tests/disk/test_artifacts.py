@@ -506,3 +506,19 @@ async def test_a_cancelled_upload_leaves_nothing_behind(disk: DiskClient, tmp_pa
         await asyncio.sleep(0.02)
     assert kept(tmp_path) == []
     assert (await refusal(disk.get(disk_id, "/a")))[1] == "ARTIFACT_NOT_FOUND"
+
+
+async def test_a_cancelled_upload_never_counts_as_a_whole_one(disk: DiskClient) -> None:
+    # grpc tells a stream that its caller cancelled and one that he ended alike, about as often
+    # as not; it cancels the RPC then, before the next thing that it waits for has come.
+    disk_id = await disk.new_disk()
+    whole = await disk.upload(disk_id, "/a", b"whole")
+    for _ in range(40):
+        call = disk.stub.UploadArtifact(metadata=disk.metadata)
+        head = pb.UploadHead(disk_id=disk_id, file_path="/a")
+        await call.write(pb.UploadArtifactRequest(head=head))
+        await call.write(pb.UploadArtifactRequest(chunk=b"half"))
+        await asyncio.sleep(0.01)
+        call.cancel()
+    await asyncio.sleep(0.5)
+    assert (await disk.get(disk_id, "/a")).artifact == whole
