@@ -8,6 +8,7 @@ import ctypes
 import os
 import pwd
 import sys
+from contextlib import suppress
 
 _PR_SET_PDEATHSIG = 1
 
@@ -15,12 +16,20 @@ _PR_SET_PDEATHSIG = 1
 def main() -> None:
     """Stand back, become the user, tie the life to the parent's, become the program."""
     parent, death_signal, niceness, user, *command = sys.argv[1:]
-    os.nice(int(niceness))
+    _stand_back(int(niceness))
     if user:
         _become(user)
     # Changing the user clears the death signal, so this comes second.
     _die_with(int(parent), int(death_signal))
     os.execv(command[0], command)
+
+
+def _stand_back(niceness: int) -> None:
+    os.nice(niceness)
+    # Where Linux shares the time among sessions first, processes of different ones never compare
+    # their niceness; a session has one of its own (sched(7), autogroup).
+    with suppress(FileNotFoundError), open("/proc/self/autogroup", "w") as of_session:
+        of_session.write(str(niceness))
 
 
 def _become(user: str) -> None:
