@@ -112,7 +112,11 @@ class ProjectApp:
 
     async def get_settings(self, project_id: ProjectId) -> bytes:
         """Read the settings of a project, serialised."""
-        return await self.change_settings(project_id, lambda settings: settings)
+        async with self.database.transaction() as tx:
+            settings = await store.settings_of(tx, project_id)
+        if settings is None:
+            raise ProjectNotFound(project_id)
+        return settings
 
     async def change_settings(
         self, project_id: ProjectId, change: Callable[[bytes], bytes]
