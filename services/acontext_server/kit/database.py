@@ -2,7 +2,7 @@
 
 import asyncio
 import select
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from typing import Any, cast
@@ -169,6 +169,16 @@ async def fetch(
         await cursor.execute(_encoded(query), values)
         has_rows = cursor.pgresult is not None and cursor.pgresult.nfields
         return await cursor.fetchall() if has_rows else ()
+
+
+def array_of(values: Iterable[object]) -> str:
+    """Write an array for a parameter `%(name)s::type[]`, of numbers, ids, single words and None.
+
+    Nothing in it is quoted. psycopg looks at each element of a list for its type, and for what must
+    be quoted, which costs six times as much.
+    """
+    written = ["NULL" if value is None else str(value) for value in values]
+    return f"{{{','.join(written)}}}"
 
 
 async def _raw_connection(tx: Tx | Raw) -> Raw:

@@ -11,7 +11,7 @@ from psycopg.rows import namedtuple_row
 from sqlalchemy import ARRAY, Uuid, any_, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from acontext_server.kit.database import Raw, Tx, fetch
+from acontext_server.kit.database import Raw, Tx, array_of, fetch
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.paging import by_time
 from acontext_server.observer.domain import (
@@ -188,7 +188,7 @@ async def unlink(
 _REMEMBER = """
 INSERT INTO observer.message (project_id, session_id, sequence, message_id, task_id, observed_at)
 SELECT %(project)s, %(session)s, read.sequence, read.message_id, read.task_id, %(at)s
-FROM unnest(%(sequences)b::int[], %(messages)b::uuid[], %(tasks)b::uuid[])
+FROM unnest(%(sequences)s::int[], %(messages)s::uuid[], %(tasks)s::uuid[])
      AS read (sequence, message_id, task_id)
 ON CONFLICT (project_id, session_id, sequence)
     DO UPDATE SET task_id = excluded.task_id WHERE excluded.task_id IS NOT NULL
@@ -211,9 +211,9 @@ async def remember_messages(
     values = {
         "project": project_id,
         "session": session_id,
-        "sequences": [message.sequence for message in messages],
-        "messages": [message.message_id for message in messages],
-        "tasks": [links.get(message.message_id) for message in messages],
+        "sequences": array_of([message.sequence for message in messages]),
+        "messages": array_of([message.message_id.hex for message in messages]),
+        "tasks": array_of([links.get(message.message_id) for message in messages]),
         "at": at,
     }
     if messages:

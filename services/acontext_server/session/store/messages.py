@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any, NamedTuple, TypeAlias
 
-from acontext_server.kit.database import Raw, Tx, fetch
+from acontext_server.kit.database import Raw, Tx, array_of, fetch
 from acontext_server.kit.ids import ProjectId
 from acontext_server.session.content import Role
 from acontext_server.session.domain import (
@@ -89,14 +89,14 @@ SELECT project_id, session_id FROM session.log
 WHERE (project_id, session_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))
 """
 
-# Arrays go in binary: in text psycopg looks at every element for what must be quoted. Clocks of
-# several processes differ, the order of a log must not: a message is later than the one before it.
+# Contents go in binary. Clocks of several processes differ, the order of a log must not: a message
+# is later than the one before it.
 # What can be counted beforehand comes along: sorting and windows cost as much as writing a few
 # messages. Only logs come back; `_End` counts again what follows from them for each message.
 _APPEND = f"""
 WITH wanted AS (
-    SELECT * FROM unnest(%(projects)b::uuid[], %(sessions)b::uuid[], %(firsts)b::int[],
-                         %(counts)b::int[], %(sums)b::int[], %(last_ids)b::uuid[])
+    SELECT * FROM unnest(%(projects)s::uuid[], %(sessions)s::uuid[], %(firsts)s::int[],
+                         %(counts)s::int[], %(sums)s::int[], %(last_ids)s::uuid[])
         WITH ORDINALITY AS wanted (project_id, session_id, first, count, sum, last_id, log)
 ), log AS (
     SELECT wanted.*,
@@ -111,11 +111,11 @@ WITH wanted AS (
     INSERT INTO session.message (project_id, session_id, sequence, message_id, parent_id, role,
                                  content, size, tokens, uses_tools, created_at)
     SELECT log.project_id, log.session_id, log.last_sequence + 1 + place - first, new.message_id,
-           CASE WHEN place = first THEN log.last_message_id ELSE (%(ids)b::uuid[])[place - 1] END,
+           CASE WHEN place = first THEN log.last_message_id ELSE (%(ids)s::uuid[])[place - 1] END,
            new.role, new.content, new.size, new.tokens, new.uses_tools,
            log.begins_at + (place - first) * interval '1 microsecond'
-    FROM unnest(%(logs)b::int[], %(ids)b::uuid[], %(roles)b::text[], %(contents)b::bytea[],
-                %(sizes)b::int[], %(tokens)b::int[], %(uses_tools)b::bool[])
+    FROM unnest(%(logs)s::int[], %(ids)s::uuid[], %(roles)s::text[], %(contents)b::bytea[],
+                %(sizes)s::int[], %(tokens)s::int[], %(uses_tools)s::bool[])
         WITH ORDINALITY AS new (log, message_id, role, content, size, tokens, uses_tools, place)
     JOIN log USING (log)
 ), moved AS (
@@ -214,28 +214,33 @@ async def append(
     Gives each with its log as it was before. Those without a log are None, and without waiting
     those, too, whose log another transaction holds. One statement: it needs no other around it.
     """
+    if not messages:
+        return []
     by_log: dict[LogKey, list[NewMessage]] = {}
     for message in messages:
         by_log.setdefault(message.key, []).append(message)
     ordered = [message for of_log in by_log.values() for message in of_log]
     logs = [nth for nth, of_log in enumerate(by_log.values(), 1) for _ in of_log]
     counts = [len(of_log) for of_log in by_log.values()]
-    project_ids, session_ids = _columns(by_log)
+    firsts = [end - count + 1 for end, count in zip(accumulate(counts), counts, strict=True)]
+    ids, _, roles, contents, sizes, tokens, uses_tools = zip(*ordered, strict=True)
     values = {
         "now": now,
-        "projects": project_ids,
-        "sessions": session_ids,
-        "firsts": [end - count + 1 for end, count in zip(accumulate(counts), counts, strict=True)],
-        "counts": counts,
-        "sums": [sum(message.tokens for message in of_log) for of_log in by_log.values()],
-        "last_ids": [of_log[-1].id for of_log in by_log.values()],
-        "logs": logs,
-        "ids": [message.id for message in ordered],
-        "roles": [message.role.value for message in ordered],
-        "contents": [message.content for message in ordered],
-        "sizes": [message.size for message in ordered],
-        "tokens": [message.tokens for message in ordered],
-        "uses_tools": [message.uses_tools for message in ordered],
+        "projects": array_of([project_id.hex for project_id, _ in by_log]),
+        "sessions": array_of([session_id.hex for _, session_id in by_log]),
+        "firsts": array_of(firsts),
+        "counts": array_of(counts),
+        "sums": array_of(
+            [sum([message.tokens for message in of_log]) for of_log in by_log.values()]
+        ),
+        "last_ids": array_of([of_log[-1].id.hex for of_log in by_log.values()]),
+        "logs": array_of(logs),
+        "ids": array_of([id_.hex for id_ in ids]),
+        "roles": array_of([role.value for role in roles]),
+        "contents": [*contents],
+        "sizes": array_of(sizes),
+        "tokens": array_of(tokens),
+        "uses_tools": array_of(uses_tools),
     }
     rows = await fetch(tx, _APPEND_WAITING if wait else _APPEND_FREE, values)
     ends = {(project, session): _End(at, _log(*log)) for project, session, at, *log in rows}

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, func, select, tuple_, update
 
-from acontext_server.kit.database import Raw, Tx, fetch
+from acontext_server.kit.database import Raw, Tx, array_of, fetch
 from acontext_server.kit.ids import ProjectId
 from acontext_server.session.domain import SessionId, TaskId, UnobservedSession
 from acontext_server.session.store.tables import LogRow, ProjectRow
@@ -15,7 +14,7 @@ from acontext_server.session.store.tables import LogRow, ProjectRow
 _NOTE = """
 INSERT INTO session.observation (project_id, session_id, sequence, {column})
 SELECT m.project_id, m.session_id, m.sequence, noted.value
-FROM unnest(%(sequences)b::int[], %(values)b::{type}[]) AS noted (sequence, value)
+FROM unnest(%(sequences)s::int[], %(values){form}::{type}[]) AS noted (sequence, value)
 JOIN session.message m
     ON m.project_id = %(project)s AND m.session_id = %(session)s AND m.sequence = noted.sequence
 WHERE {condition}
@@ -23,8 +22,10 @@ ON CONFLICT ON CONSTRAINT observation_pkey
     DO UPDATE SET {column} = excluded.{column}, updated_at = clock_timestamp()
 """
 
-_FAIL = _NOTE.format(column="failure", type="text", condition="true")
-_LINK = _NOTE.format(column="task_id", type="uuid", condition="EXISTS (SELECT FROM moved)")
+_FAIL = _NOTE.format(column="failure", type="text", form="b", condition="true")
+_LINK = _NOTE.format(
+    column="task_id", type="uuid", form="s", condition="EXISTS (SELECT FROM moved)"
+)
 
 # A report may be late, or of more than is there since a backup was restored. One statement, so that
 # those who store wait for the log's lock no longer than the server needs.
@@ -57,7 +58,8 @@ async def move_observed(
     """Say how far a log is observed and which tasks took messages; False if it is further."""
     where = {"project": project_id, "session": session_id}
     far = {"observed": observed, "running": running}
-    [(moved,)] = await fetch(tx, _MOVE, {**where, **far, **_columns(links)})
+    linked = {"sequences": array_of(links), "values": array_of(links.values())}
+    [(moved,)] = await fetch(tx, _MOVE, {**where, **far, **linked})
     return bool(moved)
 
 
@@ -66,11 +68,8 @@ async def note_failures(
 ) -> None:
     """Say of messages why they could not be observed, or that they are no longer failed."""
     where = {"project": project_id, "session": session_id}
-    await fetch(tx, _FAIL, {**where, **_columns(failures)})
-
-
-def _columns(values: Mapping[int, Any]) -> dict[str, list[Any]]:
-    return {"sequences": [*values], "values": [*values.values()]}
+    noted = {"sequences": array_of(failures), "values": [*failures.values()]}
+    await fetch(tx, _FAIL, {**where, **noted})
 
 
 async def note_pause(tx: Tx, project_id: ProjectId, *, until: datetime) -> None:
