@@ -204,7 +204,7 @@ _ASIDE = re.compile(
     r"|just curious|out of curiosity|unrelated)\b",
     re.IGNORECASE,
 )
-_BEFORE_ACTING = Cue(r"\b(?:shall|should|may) i\b")
+_BEFORE_ACTING = Cue(words=r"(?:shall|should|may) i\b")
 _ASKS_TO_CONFIRM = Cue(
     r"\b(?:do|can|could|would) you (?:please )?(?:confirm|approve|agree)\b|\byes ?(?:/|or) ?no\b"
     r"|\b(?:shall|should|may|can) i (?:proceed|go ahead|continue|do (?:that|this|it|so))\b"
@@ -227,23 +227,26 @@ _REVISING = Cue(
     r"|\bmake\s+(?:the|its|their|your|this|that|these|those) .{2,40}?\b(?:\w{2,}er|more|less)\b"
 )
 _GIVING_UP = Cue(
-    r"\b(?:never ?mind|forget (?:it|about it|that)|give up|giving up|don'?t bother|stop (?:it"
+    r"^\W*(?:(?:no|actually|oh|hmm+|sorry|please|ok|wait)\W+)*(?:don'?t|do not)"
+    r"(?: do (?:it|that))?(?=\s*(?:[,.!;:–—-]|$))",
+    words=r"(?:never ?mind|forget (?:it|about it|that)|give up|giving up|don'?t bother|stop (?:it"
     r"|that|here|working)"
     r"|not needed any ?more|no longer (?:need|want)|drop it|abort"
     r"|leave it(?! (?:as|like|at|in|on|to|with)))\b"
-    r"|\bno need(?: any ?more| for (?:it|that|this))?\W*$"
-    r"|^\W*(?:(?:no|actually|oh|hmm+|sorry|please|ok|wait)\W+)*(?:don'?t|do not)"
-    r"(?: do (?:it|that))?(?=\s*(?:[,.!;:–—-]|$))"
+    r"|no need(?: any ?more| for (?:it|that|this))?\W*$",
+)
+_SCORNFUL = Cue(
+    r"(?:useless|terrible|horrible|awful|rubbish|garbage|unusable|no good|a waste of time|hopeless)"
+    r"\b"
 )
 _SCORN = Cue(
     r"(?:^|\b(?:you|it|this|that)(?: people| guys| all)?(?:'re|'s| are| is| was| were)?)\W*"
     r"(?:(?:just|so|completely|totally|really|absolutely|pretty) ){0,3}"
-    r"(?:useless|terrible|horrible|awful|rubbish|garbage|unusable|no good|a waste of time"
-    r"|hopeless)\b"
+    rf"{_SCORNFUL.pattern}"
 )
 """The user thinks nothing of what came of it."""
 _WITHOUT_AGENT = Cue(
-    r"\b(?:i|we)(?:'ll| will| am going to|'m going to) (?:just |rather |better )?"
+    words=r"(?:i|we)(?:'ll| will| am going to|'m going to) (?:just |rather |better )?"
     r"(?:do|write|look|make|fix|handle|find|build|order|book|call|sort|take care)\b"
     r"[^.!?]{0,200}\b(?:myself|ourselves|by hand|elsewhere)\b"
 )
@@ -276,8 +279,8 @@ _FAILURE = Cue(
     r"|went wrong"
     r"|had (?:a |an )?(?:problem|issue|error|trouble)|give up|no luck|cannot be)\b"
 )
-_LEFT_UNDONE = Cue(r"\bso (?:i|we) (?:did not|didn't|have not|haven't) \w+")
-_APOLOGY = Cue(r"\b(?:sorry|apologi[sz]e|apologies|afraid|unfortunately|regret|unable)\b")
+_LEFT_UNDONE = Cue(words=r"so (?:i|we) (?:did not|didn't|have not|haven't) \w+")
+_APOLOGY = Cue(words=r"(?:sorry|apologi[sz]e|apologies|afraid|unfortunately|regret|unable)\b")
 _DONE = Cue(
     r"^\W*(?!need|indeed|based|inspired|compared)\w{3,}ed\b|\bworks? (?:now|again)\b|\b(?:is"
     r"|are) now\b"
@@ -299,7 +302,7 @@ _ERROR_RESULT = re.compile(
     re.IGNORECASE,
 )
 _GOING_ON = Cue(
-    r"\b(?:next,? i|i(?:'ll| will| am going to|'m going to)"
+    words=r"(?:next,? i|i(?:'ll| will| am going to|'m going to)"
     r" (?!be\b|let\b|wait|keep|remember|always|never|ask\b)\w+"
     r"|let me (?:now |just |also )?(?!know)\w+"
     r"|(?:going|moving|carrying) on (?:with|to)|i(?: now| then)? (?:go|carry|move) on"
@@ -355,8 +358,8 @@ _INFORMING = re.compile(
     re.IGNORECASE,
 )
 _LEADS_AWAY = Cue(
-    r"\b(?:also|too|as well|another thing|next|now|additionally|besides|moving on|one more thing"
-    r"|separately)\b"
+    words=r"(?:also|too|as well|another thing|next|now|additionally|besides|moving on"
+    r"|one more thing|separately)\b"
 )
 _READING_BACK = Cue(
     r"\b(?:confirm(?:ing)?|verify)\b(?!.{0,20}\byour? (?:id|name|email|number))|\b(?:to recap"
@@ -366,20 +369,20 @@ _READING_BACK = Cue(
     r" (?:want|like|wish|need)|(?:i(?:'m| am|'ll| will) (?:be )?)?\w+ing (?:\d+|a|an|the|you))\b"
 )
 _WANTS_DATA = Cue(
-    r"\b(?:provide|let me know|(?:give|tell|send|show) me|share|which|what|when|where)\b"
+    words=r"(?:provide|let me know|(?:give|tell|send|show) me|share|which|what|when|where)\b"
 )
 _OTHERWISE = Cue(
-    r"\b(?:instead|actually|changed? my mind|rather|make (?:it|that|them)|on second thoughts?"
+    words=r"(?:instead|actually|changed? my mind|rather|make (?:it|that|them)|on second thoughts?"
     r"|scratch that|correction)\b"
 )
 _CORRECTING = Cue(rf"{_OTHERWISE.pattern}|^\W*no\b,? (?!thanks|thank|problem|need|worries|rush)")
 _SELF = re.compile(r"^\W*(?:actually,? )?(?:i|we|it|that|this)\b", re.IGNORECASE)
-_NEGATED = Cue(r"\b(?:not|never|no|without|avoid|don't|doesn't)\b")
+_NEGATED = Cue(words=r"(?:not|never|no|without|avoid|don't|doesn't)\b")
 _BETWEEN_WISHES = re.compile(
     r"[\s,;]+(?:and|but) (?=(?:please )?(?:always|never|don'?t|do not|make sure)\b)", re.IGNORECASE
 )
 _LASTING = Cue(
-    r"\b(?:prefer|always|never|remember|make sure|from now on|in (?:the )?future|next time"
+    words=r"(?:prefer|always|never|remember|make sure|from now on|in (?:the )?future|next time"
     r"|every time|by default)\b"
 )
 _NORM = Cue(
@@ -388,15 +391,17 @@ _NORM = Cue(
     r"|please)\b|\d"
 )
 """It says how things are to be, or gives a fact of one's own."""
-_MEANING = Cue(r"\b(?:i|we) meant?\b")
+_MEANING = Cue(words=r"(?:i|we) meant?\b")
 _SUCCEEDED = re.compile(
     r"^[^{\[\n]*\b(?:success(?:ful(?:ly)?)?|succeeded|completed?|done|deployed|created"
     r"|passed)\b(?!.*\b(?:fail|error|not)\b)[^{\[]*$",
     re.IGNORECASE,
 )
-_OF_THE_SAME = Cue(r"\b(?:it|its|that|this|these|those|them|their|him|his|her|ones?|there|one)\b")
+_OF_THE_SAME = Cue(
+    words=r"(?:it|its|that|this|these|those|them|their|him|his|her|ones?|there|one)\b"
+)
 """A part of a sentence that goes on about what the part before it named."""
-_POINTING = Cue(r"\b(?:it|that|this|these|those|them|ones?|there|one)\b")
+_POINTING = Cue(words=r"(?:it|that|this|these|those|them|ones?|there|one)\b")
 _LOOKING = Cue(rf"\b(?:{'|'.join(LOOK.split())}|looking|searching|get|there any|have)\b")
 _ACTING = Cue(
     rf"\b(?:{'|'.join(word for word in ACT.split() if word not in AMBIGUOUS)})\b"
@@ -576,9 +581,9 @@ def scorns(text: str) -> bool:
     """The user thinks nothing of what was delivered, or of the agent, and goes without."""
     if thanks_or_praises(text) or is_question(text):
         return False
-    return any(map(_SCORN.is_in, sentences(text))) or (
-        _GIVING_UP.is_in(text) and _WITHOUT_AGENT.is_in(text)
-    )
+    if _WITHOUT_AGENT.is_in(text) and _GIVING_UP.is_in(text):
+        return True
+    return _SCORNFUL.is_in(text) and any(map(_SCORN.is_in, sentences(text)))
 
 
 def is_aside(text: str) -> bool:

@@ -168,6 +168,15 @@ def description(text: str) -> str:
     return _capital(_short(_without_tail(named.rstrip("?!.: ")) or named))
 
 
+def is_named_by(described: str, sentence: str) -> bool:
+    """A task's description begins with the name that a sentence would give it."""
+    begins = described.casefold()
+    # To see that it has not even the first letters costs much less than to name it.
+    if begins[:3] not in _one_line(sentence).casefold():
+        return False
+    return begins.startswith(description(sentence).casefold())
+
+
 def changed(named: str, request: str) -> str:
     """Name a task anew that is the same but for what a request changes."""
     change = _LEAD.sub("", _POLITENESS.sub("", cues.content(request) or request, count=1))

@@ -1,6 +1,7 @@
 """Nudges: what session tells of logs that grow, many of them in one transaction."""
 
 import asyncio
+import random
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -13,10 +14,12 @@ from acontext_server.observer.peers import Pace, Sessions
 from acontext_server.observer.store import observations
 from acontext_server.observer.store.observations import End, LogKey
 
-GATHER_SECONDS = 2.0
-"""How long nudges are gathered after some were noted. What observing costs beside the messages is
-paid for every round, so a log that grows by many messages a second is better told of in fewer; the
-first nudge after a pause is noted at once."""
+REST_SECONDS = 2.0
+"""How long a log that was noted is left alone, give or take a quarter. What observing costs beside
+the messages is paid for every round, so a log that grows by many messages a second is better
+observed in fewer; and sessions that began together are not due together for ever."""
+TURN_SECONDS = 0.25
+"""How long nudges of all logs are gathered; the first after a pause is noted at once."""
 
 
 class Nudging:
@@ -25,43 +28,56 @@ class Nudging:
     def __init__(self, means: Means, sessions: Sessions) -> None:
         self._means = means
         self._sessions = sessions
-        self._told: dict[Pace, dict[LogKey, End]] = {}
+        self._told: dict[LogKey, tuple[Pace, End]] = {}
+        self._resting: dict[LogKey, float] = {}
+        """Until when, by the monotonic clock."""
         self._turn = asyncio.Lock()
-        self._next_at = 0.0
+        self._next_turn = 0.0
 
     async def nudge(self, project_id: ProjectId, session_id: SessionId, sequence: int) -> None:
         """Take note that a session's log reached a sequence; it is noted when this returns."""
         pace = await self._sessions.pace(project_id)
         if not pace.is_on:
             return
-        self._tell(pace, (project_id, session_id), End(sequence, self._means.now(), carried()))
+        key = (project_id, session_id)
+        self._tell(key, pace, End(sequence, self._means.now(), carried()))
+        await asyncio.sleep(self._resting.get(key, 0.0) - time.monotonic())
         async with self._turn:
-            if self._told:  # else who had the turn before has noted this one too
+            if key in self._told:  # else who had the turn before has noted this one too
                 await self._note_all()
 
-    def _tell(self, pace: Pace, key: LogKey, end: End) -> None:
-        ends = self._told.setdefault(pace, {})
-        if key not in ends or ends[key].sequence < end.sequence:
-            ends[key] = end
+    def _tell(self, key: LogKey, pace: Pace, end: End) -> None:
+        if key not in self._told or self._told[key][1].sequence < end.sequence:
+            self._told[key] = (pace, end)
 
     async def _note_all(self) -> None:
-        await asyncio.sleep(self._next_at - time.monotonic())
-        told, self._told = self._told, {}
+        await asyncio.sleep(self._next_turn - time.monotonic())
+        now = time.monotonic()
+        self._resting = {key: until for key, until in self._resting.items() if until > now}
+        told = {key: one for key, one in self._told.items() if key not in self._resting}
+        if not told:
+            return  # what was told of since waits for its own time
+        for key in told:
+            del self._told[key]
         try:
             await self._note(told)
         except BaseException:
             # Those who wait for their turn count on what they have told.
-            for pace, ends in told.items():
-                for key, end in ends.items():
-                    self._tell(pace, key, end)
+            for key, (pace, end) in told.items():
+                self._tell(key, pace, end)
             raise
-        self._next_at = time.monotonic() + GATHER_SECONDS
+        now = time.monotonic()
+        self._next_turn = now + TURN_SECONDS
+        self._resting |= {key: now + REST_SECONDS * random.uniform(0.75, 1.25) for key in told}
 
-    async def _note(self, told: Mapping[Pace, Mapping[LogKey, End]]) -> None:
+    async def _note(self, told: Mapping[LogKey, tuple[Pace, End]]) -> None:
+        by_pace: dict[Pace, dict[LogKey, End]] = {}
+        for key, (pace, end) in told.items():
+            by_pace.setdefault(pace, {})[key] = end
         async with self._means.database.transaction() as tx:
-            for pace, ends in told.items():
+            for pace, ends in by_pace.items():
                 await observations.tell_of(tx, ends, idle=pace.idle, turns=pace.turns)
         ring, later = partial(self._means.bell.ring, DUE), asyncio.get_running_loop().call_later
         ring()  # so many turns may wait that it is due now, and else it is once it was idle
-        for pace in told:
+        for pace in by_pace:
             later(pace.idle.total_seconds(), ring)

@@ -262,7 +262,7 @@ def _open_for(turn: Turn, description: str) -> None:
 def _state_preferences(turn: Turn, order: int, *, without: Sequence[str] = ()) -> None:
     """Keep what the user states: everything but questions, small talk and the bare request."""
     work = turn.task(order)
-    described = work.description.casefold() if work else ""
+    described = work.description if work else ""
     for sentence in cues.wishes(turn.text):
         if any(part in sentence or sentence in part for part in without):
             continue
@@ -271,7 +271,7 @@ def _state_preferences(turn: Turn, order: int, *, without: Sequence[str] = ()) -
             continue
         if cues.only_complains(sentence):
             continue
-        if described.startswith(wording.description(sentence).casefold()):
+        if wording.is_named_by(described, sentence):
             continue
         prefer(turn, order, sentence)
 
