@@ -365,6 +365,8 @@ class Lease:
     engine_state: Mapping[str, Any]
     trace: str | None = None
     """What the newest of its messages was stored in."""
+    has_leftovers: bool = True
+    """Something may wait to be told to session, or to be observed again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

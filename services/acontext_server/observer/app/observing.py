@@ -17,7 +17,7 @@ from datetime import timedelta
 
 import structlog
 
-from acontext_server.kit.database import Tx
+from acontext_server.kit.database import Raw, Tx
 from acontext_server.kit.errors import Conflict, Unavailable
 from acontext_server.kit.ids import ProjectId
 from acontext_server.observer.agents.engine import Batch, Engine, EngineFailed, Observed
@@ -147,7 +147,8 @@ class Observing:
             await self._release(lease, after=self._limits.patience)
 
     async def _observe_all(self, lease: Lease) -> None:
-        lease = await self._repair(lease, await self._tell_and_look(lease))
+        if lease.has_leftovers:
+            lease = await self._repair(lease, await self._tell_and_look(lease))
         while True:
             portion = await self._next(lease)
             if portion.is_empty or not await self._is_tracked(lease, portion.stretch):
@@ -308,11 +309,12 @@ class Observing:
         for failure in report.failures:
             await self._bury(project_id, session_id, failure)
         await self._sessions.record(project_id, session_id, report)
-        async with self._means.database.transaction() as tx:
-            await reports.acknowledge(tx, untold)
-            through = report.observed_through
-            if not (is_last and await self._give_back(tx, lease, told_through=through)):
-                await observations.note_told(tx, project_id, session_id, through=through)
+        async with self._means.database.raw() as tx, tx.transaction():
+            if not (is_last and await self._give_back(tx, lease, untold)):
+                await reports.acknowledge(tx, untold)
+                await observations.note_told(
+                    tx, project_id, session_id, through=report.observed_through
+                )
         self._means.bell.ring(session_id)
 
     async def _repair(self, lease: Lease, wanted: Sequence[MessageId]) -> Lease:
@@ -368,13 +370,19 @@ class Observing:
         return stretch.is_tracked and (await self._sessions.pace(lease.project_id)).is_on
 
     async def _finish(self, lease: Lease) -> None:
-        async with self._means.database.transaction() as tx:
+        async with self._means.database.raw() as tx, tx.transaction():
             await self._give_back(tx, lease)
         self._means.bell.ring(lease.session_id)
 
-    async def _give_back(self, tx: Tx, lease: Lease, *, told_through: int = 0) -> bool:
+    async def _give_back(self, tx: Raw, lease: Lease, told: Untold | None = None) -> bool:
         now = self._means.now()
-        given = await observations.release_when_done(tx, lease, at=now, told_through=told_through)
+        given = await observations.finish(
+            tx,
+            lease,
+            at=now,
+            report=told.id if told else None,
+            told_through=told.report.observed_through if told else 0,
+        )
         # Who asked for failed messages again while we worked made the session due, which giving
         # back the lease has just undone.
         if await reports.to_retry(tx, lease.project_id, lease.session_id, limit=1):

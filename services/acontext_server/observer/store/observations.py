@@ -93,9 +93,16 @@ async def catch_up(
     await tx.execute(statement)
 
 
-async def make_due(tx: Tx, project_id: ProjectId, session_id: SessionId, *, at: datetime) -> None:
+_MAKE_DUE = """
+UPDATE observer.observation SET due_at = %s WHERE project_id = %s AND session_id = %s
+"""
+
+
+async def make_due(
+    tx: Tx | Raw, project_id: ProjectId, session_id: SessionId, *, at: datetime
+) -> None:
     """Let a session be observed now, whatever it waits for."""
-    await tx.execute(_of(project_id, session_id).values(due_at=at))
+    await fetch(tx, _MAKE_DUE, (at, project_id, session_id))
 
 
 _LEASE = """
@@ -110,7 +117,11 @@ UPDATE observer.observation
 SET lease_owner = %(owner)s, lease_until = %(until)s
 FROM due
 WHERE observation.project_id = due.project_id AND observation.session_id = due.session_id
-RETURNING due.project_id, due.session_id, cursor, attempts, engine_state, trace
+RETURNING due.project_id, due.session_id, cursor, attempts, engine_state, trace,
+    EXISTS (SELECT FROM observer.report r
+            WHERE r.project_id = due.project_id AND r.session_id = due.session_id)
+    OR EXISTS (SELECT FROM observer.failed_message f
+               WHERE f.project_id = due.project_id AND f.session_id = due.session_id AND f.retrying)
 """
 
 
@@ -119,7 +130,7 @@ async def lease(tx: Raw, owner: UUID, *, at: datetime, until: datetime) -> Lease
 
     It crosses projects: this is the sweep that all work begins with.
     """
-    for project_id, session_id, cursor, attempts, engine_state, trace in await fetch(
+    for project_id, session_id, cursor, attempts, engine_state, trace, has_leftovers in await fetch(
         tx, _LEASE, {"owner": owner, "at": at, "until": until}
     ):
         return Lease(
@@ -130,6 +141,7 @@ async def lease(tx: Raw, owner: UUID, *, at: datetime, until: datetime) -> Lease
             attempts=attempts,
             engine_state=engine_state,
             trace=trace,
+            has_leftovers=has_leftovers,
         )
     return None
 
@@ -248,7 +260,11 @@ async def release(tx: Tx, held: Lease, *, at: datetime, again: datetime | None) 
     await tx.execute(statement)
 
 
-_RELEASE_WHEN_DONE = f"""
+_FINISH = f"""
+WITH acknowledged AS (
+    DELETE FROM observer.report
+    WHERE project_id = %(project)s AND session_id = %(session)s AND id = %(report)s
+)
 UPDATE observer.observation
 SET told_through = greatest(told_through, %(told)s), lease_owner = NULL, lease_until = NULL,
     running_through = 0,
@@ -259,13 +275,16 @@ RETURNING 1
 """
 
 
-async def release_when_done(tx: Tx, held: Lease, *, at: datetime, told_through: int = 0) -> bool:
+async def finish(
+    tx: Raw, held: Lease, *, at: datetime, report: UUID | None = None, told_through: int = 0
+) -> bool:
     """Give a lease back; what came meanwhile beyond the cursor keeps its due time.
 
-    False, and nothing is changed, if the lease was lost.
+    A report that has arrived is forgotten with it, so that the end of a batch is one statement.
+    False if the lease was lost: then no more than the report is changed.
     """
-    values = {**_of_held(held, at), "told": told_through, "cursor": held.cursor}
-    return bool(await fetch(tx, _RELEASE_WHEN_DONE, values))
+    told = {"report": report, "told": told_through, "cursor": held.cursor}
+    return bool(await fetch(tx, _FINISH, {**_of_held(held, at), **told}))
 
 
 async def note_failure(tx: Tx, held: Lease, *, at: datetime, again: datetime, error: str) -> None:
@@ -296,10 +315,15 @@ async def pause(tx: Tx, held: Lease, *, at: datetime, again: datetime, why: str)
     return before != why
 
 
-async def note_told(tx: Tx, project_id: ProjectId, session_id: SessionId, *, through: int) -> None:
+_NOTE_TOLD = """
+UPDATE observer.observation SET told_through = greatest(told_through, %s)
+WHERE project_id = %s AND session_id = %s
+"""
+
+
+async def note_told(tx: Raw, project_id: ProjectId, session_id: SessionId, *, through: int) -> None:
     """Note how far session has acknowledged."""
-    told = func.greatest(_row.told_through, through)
-    await tx.execute(_of(project_id, session_id).values(told_through=told))
+    await fetch(tx, _NOTE_TOLD, (through, project_id, session_id))
 
 
 async def standing(tx: Tx, project_id: ProjectId, session_id: SessionId) -> Standing:

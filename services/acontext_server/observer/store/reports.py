@@ -81,7 +81,7 @@ DELETE FROM observer.report WHERE project_id = %s AND session_id = %s AND id = %
 """
 
 
-async def acknowledge(tx: Tx, told: Untold) -> None:
+async def acknowledge(tx: Raw, told: Untold) -> None:
     """Forget a report that has arrived."""
     await fetch(tx, _ACKNOWLEDGE, (told.project_id, told.session_id, told.id))
 
