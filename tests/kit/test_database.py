@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import psycopg
 import pytest
 from sqlalchemy import text
 
 from acontext_server.kit.config import Settings
-from acontext_server.kit.database import Database, Raw, open_database, patient
+from acontext_server.kit.database import Database, Raw, array_of, fetch, open_database, patient
 from acontext_server.kit.errors import Unavailable
 
 
@@ -101,3 +102,20 @@ async def test_time_outs_are_set_unless_the_url_sets_its_own(database: Database)
     async with database.transaction() as tx:
         assert await tx.scalar(text("show statement_timeout")) == "1min"
         assert await tx.scalar(text("show idle_in_transaction_session_timeout")) == "5min"
+
+
+async def test_arrays_arrive_as_they_were(database: Database) -> None:
+    query = "select %(numbers)s::int[], %(ids)s::uuid[], %(words)s::text[], %(flags)s::bool[]"
+    ids = [uuid4(), None, uuid4()]
+    given = {
+        "numbers": [1, -2, None],
+        "ids": ids,
+        "words": ["user", "tool"],
+        "flags": [True, False],
+    }
+    async with database.raw() as connection:
+        values = {name: array_of(one) for name, one in given.items()}
+        [row] = await fetch(connection, query, values)
+        [empty] = await fetch(connection, query, dict.fromkeys(given, array_of([])))
+    assert list(row) == [*given.values()]
+    assert list(empty) == [[]] * 4

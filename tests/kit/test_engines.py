@@ -82,6 +82,7 @@ class Script:
         return int(self.file.read_text())
 
 
+AUTOGROUP = Path("/proc/self/autogroup")
 SERVE = "pathlib.Path(ready).write_text(str(os.getpid())); time.sleep(600)"
 
 
@@ -216,6 +217,19 @@ async def test_a_program_stands_back_as_far_as_it_was_told(
     script = Script(tmp_path, SERVE, niceness=3)
     await supervisor.start(script)
     assert psutil.Process(script.pid).nice() == psutil.Process().nice() + 3
+
+
+def autogroup_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/autogroup").read_text()
+
+
+@pytest.mark.skipif(not AUTOGROUP.exists(), reason="Linux shares the time among processes here")
+async def test_a_program_stands_back_among_sessions_too(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    script = Script(tmp_path, SERVE, niceness=3)
+    await supervisor.start(script)
+    assert autogroup_of(script.pid).endswith(" nice 3\n")
 
 
 async def test_a_program_that_cannot_start_shows_the_end_of_its_log(

@@ -267,3 +267,28 @@ async def test_an_unknown_time_zone_is_refused(observer: Observer, zone: str) ->
         return
     with pytest.raises(Exception, match="time_zone"):
         await observer.tasks.GetStatistics(request, metadata=observer.platform.key)
+
+
+async def test_a_session_does_not_wait_while_another_rests(settings: Settings) -> None:
+    eager = {"buffer_idle_seconds": 60, "sweep_seconds": 60, "buffer_turns": 1}
+    platform = Platform(settings.model_copy(update=eager))
+    await platform.start("session", "observer")
+    try:
+        observer = Observer(platform)
+        busy, fresh = await observer.new_session(), await observer.new_session()
+
+        async def observed(session_id: str, count: int) -> bool:
+            return (await observer.status(session_id)).observed == count
+
+        await observer.store(busy, README[:1])
+        await eventually(lambda: observed(busy, 1))
+        await observer.store(busy, README[1:2])
+        await observer.store(fresh, README[:1])
+        await eventually(lambda: observed(busy, 2))
+        await eventually(lambda: observed(fresh, 1))
+    finally:
+        await platform.stop_all()
+    with psycopg.connect(settings.database_url) as connection:
+        query = "SELECT session_id::text FROM observer.message ORDER BY observed_at"
+        order = [row[0] for row in connection.execute(query)]
+    assert order == [busy, fresh, busy]

@@ -150,6 +150,16 @@ async def test_settings_change_by_mask_and_reach_those_who_resolve(talk: Convers
     assert found.settings == changed.settings
 
 
+async def test_settings_are_read_while_the_project_is_locked(talk: Conversation) -> None:
+    project = await talk.projects.GetProject(pb.GetProjectRequest(), metadata=talk.metadata)
+    request = pb.GetProjectSettingsRequest(project_id=project.project.id)
+    url = talk.platform.settings.database_url
+    async with await psycopg.AsyncConnection.connect(url) as changing:
+        await changing.execute("SELECT FROM session.project FOR UPDATE")
+        found = await talk.projects.GetProjectSettings(request, metadata=talk.metadata, timeout=5)
+    assert found.settings == pb.ProjectSettings()
+
+
 async def test_a_user_is_made_on_first_sight_and_once(talk: Conversation) -> None:
     mine = await talk.projects.GetProject(pb.GetProjectRequest(), metadata=talk.metadata)
     service = talk.platform.as_service(ProjectId(UUID(mine.project.id)))
