@@ -8,9 +8,10 @@ import ctypes
 import os
 import pwd
 import sys
-from contextlib import suppress
+import time
 
 _PR_SET_PDEATHSIG = 1
+_TRIES = 5
 
 
 def main() -> None:
@@ -25,11 +26,22 @@ def main() -> None:
 
 
 def _stand_back(niceness: int) -> None:
+    if not niceness:
+        return
     os.nice(niceness)
     # Where Linux shares the time among sessions first, processes of different ones never compare
-    # their niceness; a session has one of its own (sched(7), autogroup).
-    with suppress(FileNotFoundError), open("/proc/self/autogroup", "w") as of_session:
-        of_session.write(str(niceness))
+    # their niceness; a session has one of its own (sched(7), autogroup). Without privileges one is
+    # changed every tenth of a second; where none can be changed, the process's own is all there is.
+    for _ in range(_TRIES):
+        try:
+            with open("/proc/self/autogroup", "w") as of_session:
+                of_session.write(str(niceness))
+        except BlockingIOError:
+            time.sleep(0.1)
+        except OSError:
+            return
+        else:
+            return
 
 
 def _become(user: str) -> None:

@@ -41,10 +41,15 @@ class Nudging:
             return
         key = (project_id, session_id)
         self._tell(key, pace, End(sequence, self._means.now(), carried()))
-        await asyncio.sleep(self._resting.get(key, 0.0) - time.monotonic())
+        await asyncio.sleep(self._rest_of(key))
         async with self._turn:
-            if key in self._told:  # else who had the turn before has noted this one too
+            # Else who had the turn before has noted this one too, and told may be a later one.
+            if key in self._told and not self._rest_of(key):
                 await self._note_all()
+
+    def _rest_of(self, key: LogKey) -> float:
+        """Seconds for which a log is still left alone."""
+        return max(self._resting.get(key, 0.0) - time.monotonic(), 0.0)
 
     def _tell(self, key: LogKey, pace: Pace, end: End) -> None:
         if key not in self._told or self._told[key][1].sequence < end.sequence:
@@ -55,8 +60,6 @@ class Nudging:
         now = time.monotonic()
         self._resting = {key: until for key, until in self._resting.items() if until > now}
         told = {key: one for key, one in self._told.items() if key not in self._resting}
-        if not told:
-            return  # what was told of since waits for its own time
         for key in told:
             del self._told[key]
         try:
