@@ -106,10 +106,9 @@ async def test_time_outs_are_set_unless_the_url_sets_its_own(database: Database)
 
 async def test_arrays_arrive_as_they_were(database: Database) -> None:
     query = "select %(numbers)s::int[], %(ids)s::uuid[], %(words)s::text[], %(flags)s::bool[]"
-    ids = [uuid4(), None, uuid4()]
-    given = {
+    given: dict[str, list[object]] = {
         "numbers": [1, -2, None],
-        "ids": ids,
+        "ids": [uuid4(), None, uuid4()],
         "words": ["user", "tool"],
         "flags": [True, False],
     }
