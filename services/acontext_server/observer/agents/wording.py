@@ -172,7 +172,7 @@ def is_named_by(described: str, sentence: str) -> bool:
     """A task's description begins with the name that a sentence would give it."""
     begins = described.casefold()
     # To see that it has not even the first letters costs much less than to name it.
-    if begins[:3] not in _one_line(sentence).casefold():
+    if begins[:2] not in _one_line(sentence).casefold():
         return False
     return begins.startswith(description(sentence).casefold())
 

@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Mapping
 from functools import partial
+from typing import NamedTuple
 
 from acontext_server.kit.ids import ProjectId
 from acontext_server.kit.telemetry.traces import carried
@@ -22,6 +23,13 @@ TURN_SECONDS = 0.25
 """How long nudges of all logs are gathered; the first after a pause is noted at once."""
 
 
+class _Rest(NamedTuple):
+    """A log that was noted up to a sequence, and until when by the monotonic clock it rests."""
+
+    until: float
+    sequence: int
+
+
 class Nudging:
     """Notes how far logs have grown, and so when their sessions are due."""
 
@@ -29,8 +37,7 @@ class Nudging:
         self._means = means
         self._sessions = sessions
         self._told: dict[LogKey, tuple[Pace, End]] = {}
-        self._resting: dict[LogKey, float] = {}
-        """Until when, by the monotonic clock."""
+        self._resting: dict[LogKey, _Rest] = {}
         self._turn = asyncio.Lock()
         self._next_turn = 0.0
 
@@ -41,15 +48,22 @@ class Nudging:
             return
         key = (project_id, session_id)
         self._tell(key, pace, End(sequence, self._means.now(), carried()))
-        await asyncio.sleep(self._rest_of(key))
-        async with self._turn:
-            # Else who had the turn before has noted this one too, and told may be a later one.
-            if key in self._told and not self._rest_of(key):
-                await self._note_all()
+        while not self._has_noted(key, sequence):
+            await asyncio.sleep(self._rest_of(key))
+            async with self._turn:
+                # Else who had the turn before has noted this one too, or the sleep ended early.
+                if not self._has_noted(key, sequence) and not self._rest_of(key):
+                    await self._note_all()
+
+    def _has_noted(self, key: LogKey, sequence: int) -> bool:
+        """What is told while a log is being noted may be left for the next time."""
+        noted = self._resting.get(key)
+        return key not in self._told or bool(noted and noted.sequence >= sequence)
 
     def _rest_of(self, key: LogKey) -> float:
         """Seconds for which a log is still left alone."""
-        return max(self._resting.get(key, 0.0) - time.monotonic(), 0.0)
+        noted = self._resting.get(key)
+        return max(noted.until - time.monotonic(), 0.0) if noted else 0.0
 
     def _tell(self, key: LogKey, pace: Pace, end: End) -> None:
         if key not in self._told or self._told[key][1].sequence < end.sequence:
@@ -58,7 +72,7 @@ class Nudging:
     async def _note_all(self) -> None:
         await asyncio.sleep(self._next_turn - time.monotonic())
         now = time.monotonic()
-        self._resting = {key: until for key, until in self._resting.items() if until > now}
+        self._resting = {key: rest for key, rest in self._resting.items() if rest.until > now}
         told = {key: one for key, one in self._told.items() if key not in self._resting}
         for key in told:
             del self._told[key]
@@ -71,7 +85,9 @@ class Nudging:
             raise
         now = time.monotonic()
         self._next_turn = now + TURN_SECONDS
-        self._resting |= {key: now + REST_SECONDS * random.uniform(0.75, 1.25) for key in told}
+        for key, (_, end) in told.items():
+            until = now + REST_SECONDS * random.uniform(0.75, 1.25)
+            self._resting[key] = _Rest(until, end.sequence)
 
     async def _note(self, told: Mapping[LogKey, tuple[Pace, End]]) -> None:
         by_pace: dict[Pace, dict[LogKey, End]] = {}

@@ -166,7 +166,7 @@ LIMIT %s
 
 
 async def to_retry(
-    tx: Tx | Raw, project_id: ProjectId, session_id: SessionId, *, limit: int
+    tx: Raw, project_id: ProjectId, session_id: SessionId, *, limit: int
 ) -> Sequence[MessageId]:
     """List failed messages that were asked for again, oldest first."""
     rows = await fetch(tx, _TO_RETRY, (project_id, session_id, limit))

@@ -284,10 +284,9 @@ def _waits_for_answer(text: str) -> bool:
 
 def _note_opening(turn: Turn, work: Work) -> None:
     """The words that led to a task are preferences of it too, unless they are its name."""
-    described = work.description.casefold()
     for sentence in language.sentences(turn.state.opening_text):
         asks = cues.is_question(sentence) and not asks_politely(sentence)
-        named = described.startswith(wording.description(sentence).casefold())
+        named = wording.is_named_by(work.description, sentence)
         if cues.content(sentence) and not asks and not named:
             prefer(turn, work.order, sentence)
 
