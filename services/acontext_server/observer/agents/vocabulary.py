@@ -14,7 +14,8 @@ class Cue:
     """
 
     def __init__(self, pattern: str = "", *, words: str = "") -> None:
-        self.pattern = "|".join([rf"\b(?:{words})"] * bool(words) + [pattern] * bool(pattern))
+        at_words = rf"\b(?:{words})" if words else ""
+        self.pattern = "|".join(filter(None, (at_words, pattern)))
         self._words = re.compile(words) if words else None
         self._anywhere = re.compile(pattern) if pattern else None
 

@@ -89,10 +89,10 @@ SELECT project_id, session_id FROM session.log
 WHERE (project_id, session_id) IN (SELECT * FROM unnest(%s::uuid[], %s::uuid[]))
 """
 
-# Contents go in binary. Clocks of several processes differ, the order of a log must not: a message
-# is later than the one before it.
-# What can be counted beforehand comes along: sorting and windows cost as much as writing a few
-# messages. Only logs come back; `_End` counts again what follows from them for each message.
+# Contents go in binary, all else as literals (`array_of`). Clocks of several processes differ, the
+# order of a log must not: a message is later than the one before it. What can be counted beforehand
+# comes along: sorting and windows cost as much as writing a few messages. Only logs come back;
+# `_End` counts again what follows from them for each message.
 _APPEND = f"""
 WITH wanted AS (
     SELECT * FROM unnest(%(projects)s::uuid[], %(sessions)s::uuid[], %(firsts)s::int[],
